@@ -1,0 +1,131 @@
+# Everything a reader, a teacher or a maintainer does with this project, one target each: `make help` lists them.
+# The environment in .venv is made from requirements.lock by whichever target first needs it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN  := $(VENV)/bin
+# The first Python on PATH that the locked packages support (asked, not guessed: a name on PATH may be an empty shim).
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON     = $(shell for python in python3 python python3.13 python3.12 python3.11; do \
+	"$$python" -c '$(SUPPORTED)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
+
+.PHONY: environment
+environment: $(VENV)/.in-step  ## make .venv from the lock (the other targets do it themselves)
+
+# The stamp is written last, so that an interrupted installation is taken up again.
+$(VENV)/.in-step: requirements.lock pyproject.toml | $(BIN)/uv
+	@echo "Installing the locked packages into $(VENV) (2.5 GB; half a minute to a few minutes) …"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# uv comes from pip, at the locked version and with the locked hashes, inside the environment; then uv fills the rest.
+$(BIN)/uv:
+	@test -n "$(PYTHON)" || { echo "This project needs Python 3.11, 3.12 or 3.13 on PATH, and found none." \
+		"Install one (for example Debian's or Homebrew's python3.13, or 'conda env create -f environment.yml')," \
+		"or name it: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p;}' requirements.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
+
+# ---- For readers ------------------------------------------------------------------------------------------------------------
+
+.PHONY: book
+book: execute html  ## execute every chapter, render the book, print the path of its first page
+
+.PHONY: lab
+lab: environment  ## open the chapters in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+.PHONY: execute
+execute: environment  ## execute the chapters that changed (papermill), into _build/executed
+	@$(BIN)/python -m tools.execute
+
+.PHONY: html
+html: environment  ## render the executed chapters, if anything changed
+	@$(BIN)/python -m tools.render
+
+# ---- For maintainers --------------------------------------------------------------------------------------------------------
+
+PYTEST := $(BIN)/python -m pytest
+# A notebook is one worker's; two workers suit two cores, and two chapters that train at once suit the memory.
+SHARE  := --numprocesses 2 --dist loadfile
+
+.PHONY: test
+test: lint types unit book chapters  ## everything that must pass: lint, types, unit tests, book, chapters and pages
+
+.PHONY: lint
+lint: environment  ## ruff: rules and format, of the notebooks too
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: format
+format: environment  ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: types
+types: environment  ## mypy
+	@$(BIN)/mypy
+
+.PHONY: unit
+unit: environment  ## the unit tests: the package, the renderer, the project's files
+	@$(PYTEST) $(SHARE) --benchmark-skip --ignore tests/notebooks --ignore tests/book tests
+
+.PHONY: chapters
+chapters: environment  ## the chapters: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages
+	@$(PYTEST) $(SHARE) --nbval --nbval-sanitize-with tests/notebooks/sanitise.cfg --nbval-cell-timeout 1800 \
+		tests/notebooks tests/book notebooks
+
+.PHONY: nbval
+nbval: environment  ## only: do the committed notebooks still give what they show?
+	@$(PYTEST) $(SHARE) --nbval --nbval-sanitize-with tests/notebooks/sanitise.cfg --nbval-cell-timeout 1800 notebooks
+
+.PHONY: oldest
+oldest: environment  ## the package's tests with the oldest versions that it allows (takes Python 3.11)
+	@$(BIN)/uv venv --quiet --clear --python 3.11 _build/oldest
+	@$(BIN)/uv pip install --quiet --python _build/oldest --resolution lowest-direct . \
+		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110'
+	@_build/oldest/bin/python -m pytest -q tests/facelab
+
+.PHONY: benchmarks
+benchmarks: environment  ## how long the loader and the renderer take
+	@$(PYTEST) --benchmark-only tests
+
+.PHONY: normalise
+normalise: environment  ## execute the chapters and put the results in their place, ready to be committed
+	@$(BIN)/ruff format --quiet notebooks
+	@$(BIN)/python -m tools.execute --publish
+
+.PHONY: lock
+lock: $(BIN)/uv  ## resolve requirements.lock again from pyproject.toml
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --all-extras \
+		--quiet --output-file requirements.lock
+
+.PHONY: clean
+clean:  ## remove what was built (the environment stays: rm -r .venv)
+	@rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+
+# ---- The embedded faces: only to render them again ---------------------------------------------------------------------------
+
+.PHONY: assets
+assets: environment  ## fetch the renderer's meshes and textures, pinned and checked
+	@$(BIN)/python -m facesim fetch-assets
+
+.PHONY: faces
+faces: environment  ## render the embedded faces again, into _build/faces (goes on where it stopped)
+	@$(BIN)/python -m facesim render _build/faces
+
+.PHONY: measure-faces
+measure-faces: environment  ## ask networks trained on photographs what they see in the rendered faces
+	@$(BIN)/python -m tools.measure.judge "$$($(BIN)/python -c 'from facelab import embedded; print(embedded.data_dir())')"
+
+# ---- This list --------------------------------------------------------------------------------------------------------------
+
+.PHONY: help
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,16 @@
+// Tables that everybody can read: one that scrolls sideways can be reached and scrolled from the keyboard, and a corner
+// without words is no header.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const table of document.querySelectorAll(".cell_output table.dataframe")) {
+    const frame = document.createElement("div");
+    frame.className = "scrolling-table";
+    frame.tabIndex = 0;
+    frame.setAttribute("role", "group");
+    frame.setAttribute("aria-label", "Table");
+    table.replaceWith(frame);
+    frame.append(table);
+  }
+  for (const header of document.querySelectorAll("article th")) {
+    if (header.textContent.trim() === "") header.replaceWith(document.createElement("td"));
+  }
+});

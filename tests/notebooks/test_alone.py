@@ -1,0 +1,73 @@
+"""Every notebook works alone, in an empty folder and a clean environment: what Colab gives it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.places import REPOSITORY, chapters
+
+UV = Path(sys.executable).with_name("uv")
+
+
+def run(*command: str | Path, **options) -> None:
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    assert done.returncode == 0, f"{command[0]}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> Path:
+    """What has been committed, as somebody else would fetch it."""
+    folder = tmp_path_factory.mktemp("published") / "repository"
+    if shutil.which("git") is None or not (REPOSITORY / ".git").exists():
+        pytest.skip("not a git repository: there is nothing to install from")
+    run("git", "clone", "--quiet", REPOSITORY, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory) -> Path:
+    """A clean environment with what Colab has, at the locked versions: a kernel, pip, and no `facelab`."""
+    folder = tmp_path_factory.mktemp("clean") / "venv"
+    run(UV, "venv", "--quiet", "--seed", "--python", sys.executable, folder)
+    python, constraints = folder / "bin" / "python", folder / "constraints.txt"
+    constraints.write_text(locked_versions())
+    install = ["pip", "install", "--quiet", "--python", python, "--constraint", constraints]
+    run(UV, *install, "ipykernel", "nbconvert")
+    return python
+
+
+def locked_versions() -> str:
+    """The lock as constraints without hashes: with them, pip would want one for what comes from git, too."""
+    lock = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8")
+    return "\n".join(re.findall(r"^[\w.-]+==[^\\\n]*", lock, flags=re.MULTILINE)) + "\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [path.name for path in chapters()])
+def test_it_runs_alone(name, clone, python, tmp_path):
+    """One environment serves all chapters, but each finds it without the package and fetches that anew."""
+    if not (clone / "notebooks" / name).exists():
+        pytest.skip(f"{name} is not committed yet")
+    shutil.copy2(clone / "notebooks" / name, tmp_path)
+    run(UV, "pip", "uninstall", "--quiet", "--python", python, "facelab")
+    environment = {variable: value for variable, value in os.environ.items() if variable != "PYTHONPATH"}
+    environment |= {
+        "FACELAB_SOURCE": f"git+{clone.as_uri()}",
+        "PIP_CONSTRAINT": str(python.parents[1] / "constraints.txt"),
+        "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip")),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),  # the faces are unpacked anew
+        "VIRTUAL_ENV": str(python.parents[1]),
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    convert = ["nbconvert", "--to", "notebook", "--execute", "--output", "ran.ipynb", name]
+    run(python, "-m", "jupyter", *convert, cwd=tmp_path, env=environment)
+    assert (tmp_path / "ran.ipynb").exists()
+    installed = "import facelab; assert 'site-packages' in facelab.__file__, facelab.__file__"
+    run(python, "-c", installed, cwd=tmp_path, env=environment)

@@ -1,0 +1,132 @@
+"""Every notebook is committed as CONTRIBUTING.md describes it: executed, normalised, runnable alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools.notebooks import badge_cell, normalised, setup_cell
+from tools.places import chapters
+
+CHAPTERS = chapters()
+SHARED_PARAMETERS = {"data_dir": None, "quick": False}
+PICTURES = {"image/png", "image/jpeg", "image/svg+xml"}
+
+
+def test_there_are_chapters():
+    assert CHAPTERS
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def path(request) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def notebook(path) -> nbformat.NotebookNode:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def test_it_opens_with_the_badge_and_the_setup_cell(path, notebook):
+    badge, setup = notebook.cells[:2]
+    assert (badge.cell_type, setup.cell_type) == ("markdown", "code")
+    assert badge.source == badge_cell(path.name)
+    assert setup.source == setup_cell()
+    assert tags(badge) == tags(setup) == ["remove-cell"]
+
+
+def test_it_has_one_title(notebook):
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = re.sub(r"^```.*?^```", "", prose, flags=re.MULTILINE | re.DOTALL)
+    assert len(re.findall(r"^# \S", prose, flags=re.MULTILINE)) == 1
+    assert notebook.cells[2].source.startswith("# ")
+
+
+def test_its_parameters_are_literals_in_one_cell(notebook):
+    (cell,) = [cell for cell in notebook.cells if "parameters" in tags(cell)]
+    values = {}
+    for statement in ast.parse(cell.source).body:
+        assert isinstance(statement, ast.Assign | ast.AnnAssign), ast.unparse(statement)
+        target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
+        values[target.id] = ast.literal_eval(statement.value)
+    assert SHARED_PARAMETERS.items() <= values.items()
+    assert isinstance(values["seed"], int)
+    assert all("#" in line for line in cell.source.splitlines() if "=" in line), "say what each is for"
+
+
+def test_it_was_executed_from_top_to_bottom(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_it_shows_its_outputs(notebook):
+    kinds = {output.output_type for output in outputs(notebook)}
+    assert kinds & {"display_data", "execute_result", "stream"}
+    for cell in code_cells(notebook):
+        if re.search(r"^\s*(print|plt\.show|display)\(", cell.source.splitlines()[-1]):
+            assert cell.outputs, f"no output, though it prints or shows something:\n{cell.source}"
+
+
+def test_nothing_in_it_failed_or_warned(notebook):
+    for output in outputs(notebook):
+        assert output.output_type != "error", output.get("evalue")
+        assert output.get("name") != "stderr", output.get("text")
+
+
+def test_its_form_is_the_normalised_one(path, notebook):
+    assert path.read_text(encoding="utf-8") == nbformat.writes(normalised(notebook)) + "\n", (
+        f"{path.name}: run `make normalise`"
+    )
+
+
+def test_it_holds_no_widget_state(notebook):
+    assert "widgets" not in notebook.metadata
+    kinds = {kind for output in outputs(notebook) for kind in output.get("data", {})}
+    assert not any("widget" in kind for kind in kinds)
+
+
+def test_it_prints_no_path_of_a_machine(notebook):
+    for output in outputs(notebook):
+        shown = [output.get("text", "")]
+        shown += [text for kind, text in output.get("data", {}).items() if kind.startswith("text/")]
+        for text in shown:
+            assert not re.search(r"(?<![\w.:/<])/(?!path/to)[a-zA-Z][\w.-]+/\w|[A-Z]:\\\w", text), text
+
+
+def test_every_picture_has_words(notebook):
+    for cell in code_cells(notebook):
+        if any(PICTURES & set(output.get("data", {})) for output in cell.outputs):
+            described = cell.metadata.get("mystnb", {})
+            assert len(described.get("image", {}).get("alt", "")) >= 20, f"no alt text:\n{cell.source}"
+            assert described.get("figure", {}).get("caption"), f"no caption:\n{cell.source}"
+
+
+def test_half_of_its_code_cells_are_short(notebook):
+    lines = [
+        len([line for line in cell.source.splitlines() if line.strip()]) for cell in code_cells(notebook)
+    ]
+    assert statistics.median(lines) <= 6
+
+
+def test_every_chapter_is_named_by_its_number_or_letter():
+    for path in CHAPTERS:
+        assert re.fullmatch(r"(\d\d|[A-Z])(_[a-z]+)+", path.stem)

@@ -1,0 +1,109 @@
+"""The tool that executes the chapters: what it refuses, what it skips, how it fails."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tools import execute
+from tools.notebooks import normalised
+
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    """Write a small chapter with the given last cell."""
+
+    def write(last_cell: str = "print(seed * 2)"):
+        parameters = new_code_cell("seed = 1", metadata={"tags": ["parameters"]}, id="parameters")
+        cells = [
+            new_markdown_cell("# A chapter", id="title"),
+            parameters,
+            new_code_cell(last_cell, id="last"),
+        ]
+        path = tmp_path / "99_chapter.ipynb"
+        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
+        return path
+
+    return write
+
+
+def printed(notebook) -> str:
+    cells = nbformat.read(notebook, as_version=4).cells
+    return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+
+
+def test_a_chapter_runs_again_only_when_something_changed(chapter, tmp_path):
+    output = tmp_path / "out" / "99_chapter.ipynb"
+    assert execute.execute(chapter(), output, {}) > 0
+    assert printed(output) == "2\n"
+    assert execute.execute(chapter(), output, {}) is None
+    assert execute.execute(chapter(), output, {"seed": 4}) > 0
+    assert printed(output) == "8\n"
+    assert execute.execute(chapter("print(seed)"), output, {"seed": 4}) > 0
+    assert printed(output) == "4\n"
+
+
+def test_two_runs_give_the_same_bytes(chapter, tmp_path):
+    notebook = chapter("print('one', flush=True)\nprint('two')\n{'a': seed}")
+    outputs = [tmp_path / name / "chapter.ipynb" for name in ("first", "second")]
+    for output in outputs:
+        execute.execute(notebook, output, {})
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+    executed = nbformat.read(outputs[0], as_version=4)
+    assert executed == normalised(executed)
+    assert [output.output_type for output in executed.cells[-1].outputs] == ["stream", "execute_result"]
+
+
+def test_data_that_changed_is_read_again(chapter, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "fold_0_data.txt").write_text("one")
+    before = execute._inputs(chapter(), {"data_dir": str(data)})
+    assert before == execute._inputs(chapter(), {"data_dir": str(data)})
+    (data / "fold_0_data.txt").write_text("another")
+    assert before != execute._inputs(chapter(), {"data_dir": str(data)})
+
+
+def test_a_failing_cell_fails_the_command_and_is_named(chapter, tmp_path, capsys):
+    notebook = chapter("print('so far')\nraise ValueError('no such album')")
+    status = execute.main([str(notebook), "--output", str(tmp_path / "out")])
+    assert status == 1
+    message = capsys.readouterr().err
+    assert "99_chapter.ipynb, cell In [2]: ValueError: no such album" in message
+    assert not (tmp_path / "out" / "99_chapter.ipynb").exists()
+    assert "so far" in printed(tmp_path / "out" / "99_chapter.failed.ipynb")
+
+
+def test_an_older_result_does_not_survive_a_failure_as_if_it_were_new(chapter, tmp_path):
+    folder = tmp_path / "out"
+    assert execute.main([str(chapter()), "--output", str(folder)]) == 0
+    assert execute.main([str(chapter("1 / 0")), "--output", str(folder)]) == 1
+    assert not (folder / "99_chapter.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-p", "sead", "3"], "99_chapter.ipynb: no parameter sead; its cell tagged 'parameters' has: seed"),
+        (["-p", "data_dir", "nowhere/adience"], "data_dir: no folder"),
+        (["-p", "seed", "3", "--publish"], "--publish takes no parameters"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_runs(arguments, words, chapter, tmp_path, capsys):
+    assert execute.main([str(chapter()), "--output", str(tmp_path / "out"), *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_interrupted_run_leaves_no_half_written_result(chapter, tmp_path, monkeypatch, capsys):
+    def interrupted(_input, output, *_rest, **_options):
+        nbformat.write(new_notebook(), output)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(execute.papermill, "execute_notebook", interrupted)
+    assert execute.main([str(chapter()), "--output", str(tmp_path / "out")]) == 130
+    assert "goes on" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []

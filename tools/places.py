@@ -1,0 +1,16 @@
+"""Where things are: what is written by hand, and what is built from it."""
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NOTEBOOKS = REPOSITORY / "notebooks"
+
+BUILD = REPOSITORY / "_build"
+EXECUTED = BUILD / "executed"  # the chapters, as a default run left them
+RUNS = BUILD / "runs"  # the same with other parameters
+HTML = BUILD / "html"  # the pages
+
+
+def chapters() -> list[Path]:
+    """Every chapter's notebook, in the order of the book."""
+    return sorted(NOTEBOOKS.glob("*.ipynb"))
