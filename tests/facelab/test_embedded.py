@@ -1,0 +1,261 @@
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from facelab import adience, embedded
+
+FILES = {
+    "fold_0_data.txt": b"annotations",
+    "faces/7@N01/coarse_tilt_aligned_face.1.1_o.jpg": b"a photograph" * 1000,
+    "factors.csv": b"path,age_years,hair_style,beard\na.jpg,31.5,None,\nb.jpg,4.0,short,stubble\n",
+}
+
+
+class Package:
+    """A package's folder of archives, with one archive in it."""
+
+    def __init__(self, folder: Path, files: dict[str, bytes]) -> None:
+        self.folder = folder
+        self.packed = folder / "faces.zip"
+        folder.mkdir()
+        with zipfile.ZipFile(self.packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+        self.record(files=len(files), unpacked_bytes=sum(map(len, files.values())))
+
+    def record(self, **known: object) -> None:
+        data = self.packed.read_bytes()
+        self.known = {
+            "file": self.packed.name,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "bytes": len(data),
+        } | known
+        both = {"embedded_faces": self.known, "counterfactual_faces": self.known}
+        (self.folder / "archives.json").write_text(json.dumps(both))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FACELAB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def package(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
+    package = Package(tmp_path / "package", FILES)
+    monkeypatch.setattr(embedded, "ARCHIVES", package.folder)
+    return package
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+# ---- Unpacking --------------------------------------------------------------------------------------------
+
+
+def test_the_first_use_unpacks_and_the_next_finds_it(package: Package, cache: Path) -> None:
+    folder = embedded.data_dir()
+    assert folder == cache / f"embedded_faces-{package.known['sha256'][:16]}"
+    assert content(folder) == FILES
+    assert [path.name for path in cache.iterdir()] == [folder.name]
+    if os.name == "posix":
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    package.packed.unlink()
+    assert embedded.data_dir() == folder
+
+
+def test_the_two_archives_have_folders_of_their_own(package: Package, cache: Path) -> None:
+    assert embedded.counterfactual_dir().name.startswith("counterfactual_faces-")
+    assert embedded.data_dir() != embedded.counterfactual_dir()
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_without_the_variable_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FACELAB_CACHE", raising=False)
+    assert embedded.cache_dir().name == "facelab"
+    assert embedded.cache_dir().is_absolute()
+
+
+def test_a_new_archive_gets_a_new_folder(package: Package) -> None:
+    old = embedded.data_dir()
+    with zipfile.ZipFile(package.packed, "a") as archive:
+        archive.writestr("more.txt", b"more")
+    package.record(files=len(FILES) + 1, unpacked_bytes=sum(map(len, FILES.values())) + 4)
+    assert embedded.data_dir() != old
+    assert content(embedded.data_dir()) == FILES | {"more.txt": b"more"}
+
+
+def test_processes_that_ask_at_once_all_get_it(package: Package, cache: Path) -> None:
+    code = (
+        "import pathlib, sys; from facelab import embedded\n"
+        "embedded.ARCHIVES = pathlib.Path(sys.argv[1]); print('ready', flush=True); input()\n"
+        "print(embedded.data_dir())"
+    )
+    command = [sys.executable, "-c", code, str(package.folder)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    asking = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    assert [process.stdout.readline() for process in asking] == ["ready\n"] * 2
+    for process in asking:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    folders = [process.communicate(timeout=60)[0].strip() for process in asking]
+    assert [process.returncode for process in asking] == [0, 0]
+    assert set(folders) == {str(embedded.data_dir())}
+    assert content(embedded.data_dir()) == FILES
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_process_that_was_quicker_is_believed(
+    package: Package, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extractall = zipfile.ZipFile.extractall
+    quicker = cache / f"embedded_faces-{package.known['sha256'][:16]}"
+
+    def meanwhile(opened: zipfile.ZipFile, path: Path) -> None:
+        extractall(opened, path)
+        extractall(opened, quicker)
+
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", meanwhile)
+    assert embedded.data_dir() == quicker
+    assert content(quicker) == FILES
+    assert len(list(cache.iterdir())) == 1
+
+
+# ---- What can go wrong ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "stop", [KeyboardInterrupt(), OSError(28, "No space left on device"), PermissionError(13, "no")]
+)
+def test_an_unpacking_that_stops_half_way_leaves_nothing(
+    package: Package, cache: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
+) -> None:
+    def half(opened: zipfile.ZipFile, path: Path) -> None:
+        opened.extract(next(iter(FILES)), path)
+        raise stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "extractall", half)
+        with pytest.raises((embedded.ArchiveError, KeyboardInterrupt)) as caught:
+            embedded.data_dir()
+    assert list(cache.iterdir()) == []
+    if not isinstance(stop, KeyboardInterrupt):
+        assert str(cache) in str(caught.value)
+        assert "FACELAB_CACHE" in str(caught.value)
+    if isinstance(stop, OSError) and stop.errno == 28:
+        assert f"needs {package.known['unpacked_bytes']} bytes" in str(caught.value)
+    assert content(embedded.data_dir()) == FILES
+
+
+def test_a_truncated_archive_is_refused(package: Package, cache: Path) -> None:
+    data = package.packed.read_bytes()
+    package.packed.write_bytes(data[:-50])
+    with pytest.raises(
+        embedded.ArchiveError, match=f"has {len(data) - 50} bytes instead of {len(data)}: install"
+    ):
+        embedded.data_dir()
+    assert not cache.exists()
+
+
+def test_a_changed_archive_is_refused(package: Package, cache: Path) -> None:
+    data = bytearray(package.packed.read_bytes())
+    data[60] ^= 1
+    package.packed.write_bytes(data)
+    with pytest.raises(embedded.ArchiveError, match=r"has SHA-256 [0-9a-f]{64} instead of"):
+        embedded.data_dir()
+    assert not cache.exists()
+
+
+def test_a_missing_archive_or_record_is_named(package: Package) -> None:
+    package.packed.unlink()
+    with pytest.raises(embedded.ArchiveError, match=r"faces\.zip is missing: install facelab again"):
+        embedded.data_dir()
+    (package.folder / "archives.json").write_text("{}")
+    with pytest.raises(embedded.ArchiveError, match=r"archives\.json has no record of embedded_faces"):
+        embedded.data_dir()
+    (package.folder / "archives.json").unlink()
+    with pytest.raises(embedded.ArchiveError, match="has no record of counterfactual_faces"):
+        embedded.counterfactual_dir()
+
+
+@pytest.mark.parametrize(
+    "name", ["../out.txt", "/out.txt", "faces/../../out.txt", "..\\out.txt", "C:/out.txt"]
+)
+def test_a_member_that_would_leave_the_folder_is_refused(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(embedded, "ARCHIVES", Package(tmp_path / "package", FILES | {name: b"out"}).folder)
+    with pytest.raises(embedded.ArchiveError, match="which would leave its folder"):
+        embedded.data_dir()
+    assert list(cache.iterdir()) == []
+    assert not list(tmp_path.rglob("out.txt"))
+
+
+def test_a_link_in_an_archive_is_refused(package: Package, cache: Path) -> None:
+    link = zipfile.ZipInfo("link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(package.packed, "a") as archive:
+        archive.writestr(link, "/etc")
+    package.record(files=len(FILES) + 1, unpacked_bytes=sum(map(len, FILES.values())) + 4)
+    with pytest.raises(embedded.ArchiveError, match="'link', which would leave"):
+        embedded.data_dir()
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [{"files": 2}, {"unpacked_bytes": 10}])
+def test_an_archive_larger_than_recorded_is_refused(
+    package: Package, cache: Path, wrong: dict[str, int]
+) -> None:
+    right = {"files": len(FILES), "unpacked_bytes": sum(map(len, FILES.values()))}
+    package.record(**(right | wrong))
+    with pytest.raises(embedded.ArchiveError, match="would unpack to 3 files"):
+        embedded.data_dir()
+    assert list(cache.iterdir()) == []
+
+
+def test_an_archive_that_is_no_zip_is_refused(package: Package, cache: Path) -> None:
+    package.packed.write_bytes(b"no zip")
+    package.record(files=1, unpacked_bytes=6)
+    with pytest.raises(embedded.ArchiveError, match="is no whole zip archive"):
+        embedded.data_dir()
+    assert list(cache.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_made_is_named(package: Package, cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(embedded.ArchiveError, match=r"cannot unpack.*FACELAB_CACHE"):
+        embedded.data_dir()
+
+
+# ---- The tables -------------------------------------------------------------------------------------------
+
+
+def test_none_is_a_value_and_empty_is_missing(package: Package) -> None:
+    factors = embedded.read_factors()
+    assert factors["hair_style"].tolist() == ["None", "short"]
+    assert factors["beard"].isna().tolist() == [True, False]
+    assert factors["age_years"].tolist() == [31.5, 4.0]
+
+
+def test_the_faces_that_come_with_the_package(cache: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", adience.DataSetWarning)
+        table = adience.read_folds(embedded.data_dir())
+    factors = embedded.read_factors()
+    assert len(adience.usable(table)) > 5000
+    assert set(table["path"]) == set(factors["path"])
+    assert table.groupby("user_id")["fold"].nunique().max() == 1
+    sweeps = embedded.read_sweeps()
+    assert {"identity", "factor", "value", "path"} <= set(sweeps)
+    assert all((embedded.counterfactual_dir() / path).is_file() for path in sweeps["path"])
