@@ -1,0 +1,1 @@
+"""Measure how convincing the embedded faces are, and how hard; see README.md."""
