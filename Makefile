@@ -72,9 +72,11 @@ format: environment  ## let ruff mend what it can
 types: environment  ## mypy
 	@$(BIN)/mypy
 
+# The renderer's tests have processes of their own: TensorFlow and Mesa's renderer both bring LLVM, and in one process crash.
 .PHONY: unit
 unit: environment  ## the unit tests: the package, the renderer, the project's files
-	@$(PYTEST) $(SHARE) --benchmark-skip --ignore tests/notebooks --ignore tests/book tests
+	@$(PYTEST) $(SHARE) tests/facesim
+	@$(PYTEST) $(SHARE) tests/facelab tests/measure tests/project
 
 .PHONY: chapters
 chapters: environment  ## the chapters: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages
@@ -94,7 +96,7 @@ oldest: environment  ## the package's tests with the oldest versions that it all
 
 .PHONY: benchmarks
 benchmarks: environment  ## how long the loader and the renderer take
-	@$(PYTEST) --benchmark-only tests
+	@$(PYTEST) --benchmark-only tests/benchmarks
 
 .PHONY: normalise
 normalise: environment  ## execute the chapters and put the results in their place, ready to be committed
@@ -117,8 +119,9 @@ assets: environment  ## fetch the renderer's meshes and textures, pinned and che
 	@$(BIN)/python -m facesim fetch-assets
 
 .PHONY: faces
-faces: environment  ## render the embedded faces again, into _build/faces (goes on where it stopped)
+faces: environment  ## render the embedded faces again and pack them (20 minutes; goes on where it stopped)
 	@$(BIN)/python -m facesim render _build/faces
+	@$(BIN)/python -m facesim pack _build/faces src/facelab/data
 
 .PHONY: measure-faces
 measure-faces: environment  ## ask networks trained on photographs what they see in the rendered faces

@@ -98,8 +98,10 @@ def age_group(age_label: str, labels: Labels = "strict") -> str | None:
     ValueError
         If `labels` is neither word.
 
-    Notes ----- Published systems disagree about such labels (35 is 25–32 to one and 38–43 to another), so
-    "strict" is the default and "nearest" is there to ask how much the choice matters. Built in chapter 1.
+    Notes
+    -----
+    Published systems disagree about such labels (35 is 25–32 to one and 38–43 to another), so "strict" is the
+    default and "nearest" is there to ask how much the choice matters. Built in chapter 1.
     """
     if labels not in get_args(Labels):
         raise ValueError(f"labels is 'strict' or 'nearest', not {labels!r}")

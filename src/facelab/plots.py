@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 PALETTE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Colours that stay apart for every kind of colour vision, from the palette of Okabe and Ito (2008)."""
@@ -76,14 +75,23 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
         raise ValueError(f"{len(pictures)} pictures have {len(captions)} captions; every one needs its own")
     if not len(pictures) or columns < 1:
         raise ValueError(f"nothing to lay out: {len(pictures)} pictures in {columns} columns")
-    rows = -(-len(pictures) // columns)
-    heading = 0.26 * sum(any(captions[start : start + columns]) for start in range(0, len(captions), columns))
-    size = (WIDTH, WIDTH / columns * rows + heading)
-    close = ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.0)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout=close)
-    for place in axes.flat:
-        place.set_axis_off()
-    for place, picture, caption in zip(axes.flat, pictures, captions, strict=False):
-        place.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        place.set_title(caption, fontsize=10 if columns <= 6 else 9, pad=2)
+    cell = WIDTH / columns  # inches; the axes below count in cells
+    heading = 0.22 / cell
+    figure = plt.figure(layout="none")
+    # One axes for all: an axes for each picture would take seconds to lay out.
+    axes = figure.add_axes((0, 0, 1, 1))
+    top = 0.0
+    for start in range(0, len(pictures), columns):
+        row = slice(start, start + columns)
+        top -= heading if any(captions[row]) else 0
+        for place, (picture, caption) in enumerate(zip(pictures[row], captions[row], strict=True)):
+            height, width = np.asarray(picture).shape[:2]
+            scale = 0.97 / max(height, width)
+            box = (place, place + scale * width, top - scale * height, top)
+            axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=box)
+            axes.text(place + scale * width / 2, top, caption, ha="center", va="bottom", fontsize=9)
+        top -= 1
+    axes.set(xlim=(0, columns), ylim=(top, 0))
+    axes.set_axis_off()
+    figure.set_size_inches(WIDTH, -top * cell)
     return figure

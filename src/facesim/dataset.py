@@ -22,6 +22,7 @@ class Photograph:
     subject: Subject
     original_image: str
     face: Face
+    seed: int  # of the sensor's noise
 
     @property
     def path(self) -> str:
@@ -30,14 +31,19 @@ class Photograph:
 
 
 def plan(seed: int, photographs: int) -> list[Photograph]:
-    """Every photograph of the data set, in the order of the fold files."""
-    planned = []
+    """Every photograph of the data set, in the order of the fold files: album by album."""
+    planned: list[Photograph] = []
     for subject in draw_subjects(seed, photographs):
         names = np.random.default_rng([subject.seed, 77])
         for number in range(subject.photographs):
             name = f"{names.integers(10**9, 10**10)}_{names.integers(16**10):010x}_o.jpg"
-            planned.append(Photograph(subject, name, draw_photograph(subject, number)))
-    return planned
+            noise = subject.seed + len(planned)
+            planned.append(Photograph(subject, name, draw_photograph(subject, number), noise))
+    return sorted(planned, key=_place_in_the_files)
+
+
+def _place_in_the_files(item: Photograph) -> tuple[int, str, str]:
+    return item.subject.fold, item.subject.album.user_id, item.original_image
 
 
 def render(folder: Path, seed: int = 1, photographs: int = 10_000, workers: int | None = None) -> None:
@@ -46,7 +52,7 @@ def render(folder: Path, seed: int = 1, photographs: int = 10_000, workers: int 
     The fold files are written last: a folder that has them is complete.
     """
     planned = plan(seed, photographs)
-    orders = [Order(item.path, item.face, item.subject.seed + index) for index, item in enumerate(planned)]
+    orders = [Order(item.path, item.face, item.seed) for item in planned]
     photograph_all(orders, folder, workers)
     factors(planned).to_csv(folder / "factors.csv", index=False, lineterminator="\n")
     write_folds(annotations(planned, seed), folder)

@@ -37,7 +37,7 @@ class Face:
     grey: float  # share of grey hair
     recession: float  # of the hair line
     brow_style: int  # 1 … 12
-    brow_density: float  # 0.4 … 1.4
+    brow_density: float  # 0.3 … 1.6
     beard: str
     beard_density: float  # 0.3 … 1.1
     makeup: float
@@ -54,25 +54,25 @@ class Face:
     # scene
     yaw_deg: float  # the face turns to the right of the picture, -48 … 48
     pitch_deg: float  # -22 … 22
-    roll_deg: float  # -14 … 14
+    roll_deg: float  # -12 … 12
     camera_distance: float  # decimetres from the face, 5 … 26
     shift_x: float  # of the face in the crop, as a share of its width, about -0.1 … 0.1
     shift_y: float  # upwards, about -0.1 … 0.1
     mirrored: bool  # the finished picture, so yaw, roll and light come from the other side
-    zoom: float  # 1 is the nominal crop, 0.82 … 1.12
+    zoom: float  # 1 is the nominal crop, 0.85 … 1.12
     light_azimuth_deg: float  # 0 from the camera, 90 from the right of the picture; -100 … 100
-    light_elevation_deg: float  # -5 … 80
+    light_elevation_deg: float  # -5 … 75
     light_strength: float  # 0.35 … 1.8
-    light_ambient: float  # 0.25 … 1.1
+    light_ambient: float  # 0.25 … 1.2
     light_warmth: float  # blue to orange, -1 … 1
     background: int  # seed
     clothes: int  # seed
     # photograph
     exposure: float  # stops, -1 … 0.8
-    contrast: float  # 0.7 … 1.5
+    contrast: float  # 0.65 … 1.7
     saturation: float  # 0 is grey, 0 … 1.5
-    sharpening: float  # strength of the camera's unsharp mask
+    sharpening: float  # strength of the camera's unsharp mask, 0 … 2.5
     blur_px: float  # standard deviation at 96 px, 0.15 … 2.2
-    motion_px: float  # of a shaken camera, mostly none, 0 … 15
-    noise: float  # standard deviation, shares of full scale, 0.002 … 0.06
+    motion_px: float  # of a shaken camera, mostly none, 0 … 12
+    noise: float  # standard deviation, shares of full scale, 0.002 … 0.022
     jpeg_quality: int  # 72 … 91

@@ -131,6 +131,7 @@ def _identity(face: Face, add: _Add) -> None:
 
 def _ageing(face: Face, add: _Add) -> None:
     late = _smooth(face.age_years * (0.7 + 0.3 * face.ageing), 38.0, 78.0)
+    late *= 0.82 + 0.18 * min(max(face.masculinity, 0.0), 1.0)
     add("*-eye-bag-incr", 0.75 * late)
     add("*-eye-eyefold-down", 0.55 * late)
     add("*-eye-height2-decr", 0.30 * late)
@@ -142,7 +143,7 @@ def _ageing(face: Face, add: _Add) -> None:
     add("neck-double-incr", 0.35 * late * face.fatness)
     add("nose-point-down", 0.25 * late)
     add("*-ear-scale-vert-incr", 0.30 * late)
-    # MakeHuman's baby has its eyes far apart, a wide mouth and jowls; infants in photographs have a small mouth
+    # MakeHuman's baby has its eyes far apart, a wide mouth and jowls; photographed infants have a small mouth
     # between round cheeks.
     infant = 1.0 - _smooth(face.age_years, 0.5, 5.0)
     add("*-eye-trans-in", 0.45 * infant)
@@ -150,6 +151,7 @@ def _ageing(face: Face, add: _Add) -> None:
     add("*-cheek-trans-up", 0.50 * infant)
     add("head-fat-decr", 0.20 * infant)
     add("chin-height-incr", 0.30 * infant)
+    add("chin-prominent-decr", 0.55 * infant)
     add("nose-scale-vert-decr", 0.25 * infant)
     add("nose-point-up", 0.20 * infant)
     childlike = _smooth(face.age_years, 0.5, 4.0) * (1.0 - _smooth(face.age_years, 5.0, 15.0))
@@ -184,6 +186,8 @@ def _gender(face: Face, add: _Add) -> None:
     add("neck-scale-horiz-incr", 0.45 * male)
     add("mouth-upperlip-volume-decr", 0.25 * male)
     add("*-eye-height2-decr", 0.15 * male)
+    # The library's old woman is hardly to be told from its old man; photographs of old women are.
+    female *= 1.0 + 0.6 * _smooth(face.age_years, 45.0, 70.0)
     add("chin-width-decr", 0.35 * female)
     add("chin-height-decr", 0.15 * female)
     add("head-oval", 0.25 * female)
@@ -198,7 +202,8 @@ def _gender(face: Face, add: _Add) -> None:
 
 
 def _expression(face: Face, add: _Add) -> None:
-    small = 0.45 + 0.55 * _smooth(face.age_years, 4.0, 18.0)  # the units were made for an adult's head
+    # The units were made for an adult's head.
+    small = float(np.interp(face.age_years, (1.0, 10.0, 18.0), (0.32, 0.48, 1.0)))
 
     def both(name: str, value: float) -> None:
         value *= small

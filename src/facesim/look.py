@@ -107,22 +107,22 @@ class Wardrobe:
         rng = np.random.default_rng(face.identity + 1)
         age = face.age_years * (0.65 + 0.35 * face.ageing)
         depth = float(np.interp(age, (0, 22, 32, 42, 52, 65, 80), (0, 0.02, 0.15, 0.42, 0.75, 1.15, 1.5)))
-        depth *= 0.85 + 0.15 * float(np.clip(face.masculinity, 0, 1))
+        depth *= 0.86 + 0.14 * float(np.clip(face.masculinity, 0, 1))
         grown = float(np.clip((face.age_years - 14) / 8, 0, 1) * np.clip(face.masculinity * 2 - 0.9, 0, 1))
-        shadow = {"none": 0.30, "stubble": 0.55}.get(face.beard, 0.75)
+        shadow = {"none": 0.24, "stubble": 0.50}.get(face.beard, 0.70)
         shadow *= grown * face.hair_melanin * face.beard_density
         lipsticks = ((0.75, 0.30, 0.32), (0.80, 0.22, 0.24), (0.60, 0.25, 0.32), (0.85, 0.42, 0.40))
         lipstick = lipsticks[rng.integers(len(lipsticks))]
         freckles = float(rng.choice([0.0, 0.3, 0.9], p=[0.5, 0.35, 0.15])) * (1 - face.ancestry_african)
         freckles *= float(np.clip((face.age_years - 2) / 6, 0, 1))
         roughness = min(1.6, 0.15 + face.age_years / 30)
-        firmness = float(np.interp(face.age_years, (3, 14, 30), (0.15, 0.4, 0.7)))
+        firmness = float(np.interp(face.age_years, (4, 14, 30), (0.0, 0.25, 0.65)))
         infant_blush = max(0.0, 1 - face.age_years / 8)
         uniforms: Uniforms = {
             "melanin": (*melanin_factor(face), 1.0),
             "bald_colour": forehead,
             "wrinkles": (depth, float(rng.uniform(0, 50)), freckles, roughness),
-            "paint": (0.75 * face.makeup, 0.6 * face.makeup, 0.5 * face.makeup + 0.5 * infant_blush, shadow),
+            "paint": (0.75 * face.makeup, 0.35 * face.makeup, 0.5 * face.makeup + 0.5 * infant_blush, shadow),
             "colour": lipstick,
             "colour2": _cloth(face.clothes),
             "smile_folds": (max(0.0, face.smile) * firmness,),
@@ -148,7 +148,7 @@ class Wardrobe:
         return [*layers, _free(raster.EYE, eyes.surface, corners, {}, texture=f"eye-{face.eye_colour}")]
 
     def _brows_and_lashes(self, face: Face, shape: Shape) -> list[Layer]:
-        young = float(np.interp(face.age_years, (0.5, 4.0, 10.0, 17.0), (0.14, 0.28, 0.50, 1.0)))
+        young = float(np.interp(face.age_years, (0.5, 4.0, 10.0, 17.0), (0.12, 0.24, 0.40, 1.0)))
         melanin = min(1.0, face.hair_melanin * 0.9 + 0.12)
         dark = 0.45 * max(0.0, 1 - face.masculinity) + 0.55 * face.makeup
         lashes = "eyelashes02" if face.makeup > 0.4 else "eyelashes01"

@@ -18,7 +18,8 @@ from facesim.face import BEARDS, EYE_COLOURS, Face
 
 ADULT = 17.0
 LARGEST_SUBJECT = 30
-ALBUMS_PER_FOLD = 40
+LARGEST_ALBUM = 0.16  # share of its fold, about; in Adience the largest album holds 4 % of all photographs
+ALBUMS_PER_FOLD = 50
 WRONG_GENDER = 0.015  # share of subjects whose written gender is not the rendered one
 WRONG_AGE = 0.04  # share of subjects whose true age belongs to a neighbouring group
 
@@ -46,7 +47,7 @@ class Subject:
     """One person of one album, with the label that an annotator wrote."""
 
     album: Album
-    face_id: int
+    face_id: int  # unique in the whole set, as in the benchmark
     fold: int
     written_age: str
     written_gender: str
@@ -68,15 +69,14 @@ def draw_subjects(seed: int, photographs: int) -> list[Subject]:
         rng = np.random.default_rng([seed, fold])
         albums = [_draw_album(rng) for _ in range(ALBUMS_PER_FOLD)]
         popularity = rng.pareto(1.3, ALBUMS_PER_FOLD) + 0.15
+        popularity = np.minimum(popularity / popularity.sum(), LARGEST_ALBUM)
         popularity /= popularity.sum()
-        faces = dict.fromkeys(range(ALBUMS_PER_FOLD), 0)
         for age, gender, count in cells.itertuples(index=False):
             left = int(count * share + rng.random())  # rounded at random, so that rare labels do not vanish
             while left > 0:
                 size = min(left, LARGEST_SUBJECT, int(np.ceil(rng.lognormal(1.25, 1.0))))
-                place = int(rng.choice(ALBUMS_PER_FOLD, p=popularity))
-                faces[place] += 1
-                subjects.append(_draw_subject(rng, albums[place], faces[place], fold, age, gender, size))
+                album = albums[int(rng.choice(ALBUMS_PER_FOLD, p=popularity))]
+                subjects.append(_draw_subject(rng, album, len(subjects) + 1, fold, age, gender, size))
                 left -= size
     return subjects
 
@@ -84,7 +84,8 @@ def draw_subjects(seed: int, photographs: int) -> list[Subject]:
 def _draw_album(rng: np.random.Generator) -> Album:
     families = tuple(int(value) for value in rng.integers(1, 2**31, int(rng.integers(1, 4))))
     return Album(
-        user_id=f"{rng.integers(10_000_000, 99_999_999)}@N{rng.integers(0, 10):02d}",
+        # Real albums are named after their account and end in @N; these must not be anybody's.
+        user_id=f"{rng.integers(10_000_000, 99_999_999)}@R{rng.integers(0, 10):02d}",
         seed=int(rng.integers(1, 2**31)),
         blur_px=float(rng.gamma(2.0, 0.17)),
         noise=float(rng.gamma(2.0, 0.004)),
@@ -153,7 +154,7 @@ def draw_person(subject: Subject) -> dict[str, Any]:
         "identity": subject.seed,
         "family": subject.family,
         "age_years": age,
-        "masculinity": float(np.clip(rng.normal(0.95 if male else -0.03, 0.18), -0.35, 1.3)),
+        "masculinity": float(np.clip(rng.normal(0.95 if male else 0.0, 0.22), -0.35, 1.3)),
         "ancestry_african": african,
         "ancestry_asian": asian,
         "ancestry_caucasian": caucasian,
@@ -165,10 +166,10 @@ def draw_person(subject: Subject) -> dict[str, Any]:
         "grey": 0.6 * grey if not male and rng.random() < 0.45 else grey,  # dyed
         "recession": _draw_recession(rng, male, age),
         "brow_style": _draw_brow(rng, male, age),
-        "brow_density": float(np.clip(rng.normal(1.0 if male else 0.80, 0.15), 0.4, 1.4)),
+        "brow_density": float(np.clip(rng.normal(1.12 if male else 0.92, 0.22), 0.3, 1.6)),
         "eye_colour": str(rng.choice(EYE_COLOURS[1:])) if melanin < 0.75 and rng.random() < 0.75 else "brown",
         "glasses": _draw_glasses(rng, age),
-        "makeup": float(rng.uniform(0.35, 1.0)) if not male and age > 14 and rng.random() < 0.80 else 0.0,
+        "makeup": float(rng.uniform(0.3, 1.0)) if not male and age > 14 and rng.random() < 0.74 else 0.0,
     }
     person |= _draw_hair(rng, male, age, african)
     person |= _draw_beard(rng, male, age)
@@ -213,7 +214,7 @@ def _draw_hair(rng: np.random.Generator, male: bool, age: float, african: float)
     else:
         styles = ["long01", "bob02", "Braid01", "ponytail01", "short03", "curls", "crop", "short02", "bob01"]
         short = float(np.interp(age, (30, 50, 65), (0.17, 0.24, 0.34)))
-        p = np.array([0.26, 0.13, 0.12, 0.19, 0.09, 0.40 * short, 0.35 * short, 0.25 * short, 0.02])
+        p = np.array([0.34, 0.18, 0.14, 0.13, 0.07, 0.40 * short, 0.35 * short, 0.25 * short, 0.02])
         style = rng.choice(styles, p=p / p.sum())
         bangs = bool(rng.random() < 0.30)
     if african > 0.6 and rng.random() < 0.5 and age > 2:
@@ -230,7 +231,7 @@ def _draw_beard(rng: np.random.Generator, male: bool, age: float) -> dict[str, A
     if not male or age < 17:
         return {"beard": "none", "beard_density": density}
     grown = float(np.clip((age - 16) / 6, 0, 1))
-    p = np.array([0.0, 0.26, 0.06, 0.09, 0.14]) * grown
+    p = np.array([0.0, 0.22, 0.05, 0.06, 0.09]) * grown
     p[0] = 1 - p.sum()
     return {"beard": str(rng.choice(BEARDS, p=p)), "beard_density": density}
 
@@ -241,7 +242,7 @@ def draw_photograph(subject: Subject, number: int) -> Face:
     person = draw_person(subject)
     rng = np.random.default_rng([subject.seed, number])
     infant = subject.age_years < 2.5
-    smiling = rng.random() < (0.40 if infant else 0.62)
+    smiling = rng.random() < (0.40 if infant else 0.55 if subject.true_gender == "m" else 0.68)
     smile = float(rng.uniform(0.35, 1.1)) if smiling else float(rng.normal(0.0, 0.12))
     opened = float(rng.uniform(0.2, 0.9)) if rng.random() < (0.62 if smiling else 0.18) else 0.0
     place = int(rng.choice(album.places))
@@ -259,14 +260,14 @@ def draw_photograph(subject: Subject, number: int) -> Face:
         gaze_y=float(np.clip(rng.normal(0, 0.15), -1, 1)),
         yaw_deg=float(np.clip(rng.normal(0, 14), -48, 48)),
         pitch_deg=float(np.clip(rng.normal(-1, 7), -22, 22)),
-        roll_deg=float(np.clip(rng.normal(0, 2.6), -12, 12)),
+        roll_deg=float(np.clip(rng.normal(0, 2.2), -12, 12)),
         camera_distance=float(np.clip(album.camera_distance * rng.lognormal(0, 0.15), 5.0, 26.0)),
-        shift_x=float(rng.normal(0, 0.014)),
-        shift_y=float(rng.normal(0, 0.014)),
+        shift_x=float(rng.normal(0, 0.011)),
+        shift_y=float(rng.normal(0, 0.011)),
         mirrored=bool(rng.random() < 0.5),
-        zoom=float(np.clip(rng.normal(0.99, 0.04), 0.85, 1.12)),
+        zoom=float(np.clip(rng.normal(0.985, 0.035), 0.85, 1.12)),
         light_azimuth_deg=float(np.clip(light.normal(0, 30) + rng.normal(0, 10), -100, 100)),
-        light_elevation_deg=float(np.clip(light.normal(38, 16) + rng.normal(0, 6), -5, 80)),
+        light_elevation_deg=float(np.clip(light.normal(32, 15) + rng.normal(0, 6), -5, 75)),
         light_strength=float(np.clip(light.lognormal(-0.05, 0.35), 0.35, 1.8)),
         light_ambient=float(np.clip(light.lognormal(-0.45, 0.35), 0.25, 1.2)),
         light_warmth=float(np.clip(album.warmth + light.normal(0, 0.3), -1, 1)),

@@ -130,7 +130,7 @@ class Rasteriser:
                 (self.images[layer.texture] if layer.texture else self.blank).use(0)
                 content = [_only_used(program, vertices)]
                 array = self.context.vertex_array(program, content, index)
-                # The far side of skin and fur is hidden: not drawing it saves a quarter of the time.
+                # The far side of skin and fur is hidden: not drawing it saves a tenth of the time.
                 facing = layer.material in (SKIN, FUR) and not shadow_pass
                 (self.context.enable if facing else self.context.disable)(moderngl.CULL_FACE)
                 blended = layer.material == LENS and not shadow_pass

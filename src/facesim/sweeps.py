@@ -88,12 +88,17 @@ def render(folder: Path, seed: int = 1, identities: int = 200, workers: int | No
     """Render the counterfactual set; ``sweeps.csv`` is written last, so a folder that has it is complete."""
     planned = plan(seed, identities)
     photograph_all([Order(item.path, item.face, item.seed) for item in planned], folder, workers)
+    partial = folder / ".sweeps.csv.partial"
+    table(planned).to_csv(partial, index=False, lineterminator="\n")
+    partial.replace(folder / "sweeps.csv")
+
+
+def table(planned: list[Counterfactual]) -> pd.DataFrame:
+    """Which picture shows what, and its causes; one row each."""
     rows = []
     for item in planned:
         causes = rounded(item.face)
         del causes["identity"]
         key = {"identity": item.identity, "factor": item.factor, "value": item.value, "path": item.path}
         rows.append(key | causes)
-    partial = folder / ".sweeps.csv.partial"
-    pd.DataFrame(rows).to_csv(partial, index=False, lineterminator="\n")
-    partial.replace(folder / "sweeps.csv")
+    return pd.DataFrame(rows)

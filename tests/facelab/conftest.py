@@ -1,30 +1,14 @@
 """Small synthetic data sets: single-coloured photographs, in the benchmark's layout."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import settings
 from PIL import Image
 
 from facelab import adience
-
-# A busy machine is no reason to fail.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of measuring data beside the repository, which not everybody has."""
-    beside = Path(__file__).parents[2].parent / "shared"
-    folder = Path(os.environ.get("FACELAB_SHARED", beside))
-    if not folder.is_dir():
-        pytest.skip(f"no measuring data: {folder} is not there (FACELAB_SHARED names another place)")
-    return folder
 
 
 @pytest.fixture

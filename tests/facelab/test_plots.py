@@ -62,15 +62,37 @@ def test_the_style_holds_for_the_figures_that_follow():
 def test_a_contact_sheet_shows_every_picture_with_its_caption_in_reading_order():
     pictures = [np.full((4, 4, 3), 50 * number, np.uint8) for number in range(5)]
     figure = plots.contact_sheet(pictures, ["a", "b", "c", "", "e"], columns=2)
-    assert len(figure.axes) == 6  # the last place stays empty
-    shown = [place for place in figure.axes if place.images]
-    assert [place.get_title() for place in shown] == ["a", "b", "c", "", "e"]
-    for place, picture in zip(shown, pictures, strict=True):
-        np.testing.assert_array_equal(place.images[0].get_array(), picture)
+    (sheet,) = figure.axes
+    boxes = [image.get_extent() for image in sheet.images]
+    for image, picture in zip(sheet.images, pictures, strict=True):
+        np.testing.assert_array_equal(image.get_array(), picture)
+    assert [text.get_text() for text in sheet.texts] == ["a", "b", "c", "", "e"]
+    for text, (left, right, _, top) in zip(sheet.texts, boxes, strict=True):
+        assert text.get_position() == pytest.approx(((left + right) / 2, top))
+    reading_order = sorted(boxes, key=lambda box: (-box[3], box[0]))
+    assert boxes == reading_order
+    assert len({box[3] for box in boxes}) == 3  # rows
+
+
+def test_a_contact_sheet_keeps_everything_inside_and_nothing_overlaps():
+    tall, broad = np.zeros((8, 4), np.uint8), np.zeros((4, 8), np.uint8)
+    figure = plots.contact_sheet([tall, broad, broad, tall], ["one", "two", "", ""], columns=2)
     figure.canvas.draw()
-    corners = [place.get_window_extent().corners()[0] for place in figure.axes]
-    assert corners[0][0] < corners[1][0]
-    assert corners[0][1] > corners[2][1]
+    (sheet,) = figure.axes
+    inside = figure.bbox
+    windows = [image.get_window_extent() for image in sheet.images]
+    windows += [text.get_window_extent() for text in sheet.texts if text.get_text()]
+    for window in windows:
+        assert inside.x0 <= window.x0 < window.x1 <= inside.x1
+        assert inside.y0 <= window.y0 < window.y1 <= inside.y1
+    for one, other in itertools.combinations(windows, 2):
+        assert (
+            one.x1 <= other.x0 + 1
+            or other.x1 <= one.x0 + 1
+            or one.y1 <= other.y0 + 1
+            or other.y1 <= one.y0 + 1
+        )
+    assert windows[0].height == pytest.approx(2 * windows[0].width, rel=0.05)
 
 
 def test_a_contact_sheet_takes_pil_images_and_shows_grey_as_it_is():

@@ -58,8 +58,9 @@ def test_an_album_is_in_one_fold_and_a_subject_in_one_album(subjects: list[Subje
     folds = pd.DataFrame({"album": [s.album.user_id for s in subjects], "fold": [s.fold for s in subjects]})
     assert not folds.drop_duplicates()["album"].duplicated().any()
     assert set(folds["fold"]) == set(range(5))
-    assert 120 <= folds["album"].nunique() <= 200  # 200 are drawn, some get nobody
-    assert len({(s.album.user_id, s.face_id) for s in subjects}) == len(subjects)
+    # Some of those that are drawn get nobody.
+    assert 0.7 < folds["album"].nunique() / (5 * people.ALBUMS_PER_FOLD) <= 1
+    assert len({s.face_id for s in subjects}) == len(subjects)
     assert len({s.seed for s in subjects}) == len(subjects)
 
 
@@ -147,7 +148,7 @@ def test_every_cause_is_within_its_documented_range(faces: pd.DataFrame) -> None
         assert low <= faces[name].min(), name
         assert faces[name].max() <= high, name
         # A range of which the data set uses little would be a wrong one.
-        assert np.ptp(faces[name]) > 0.3 * (high - low), name
+        assert np.ptp(faces[name]) > 0.2 * (high - low), name
 
 
 def test_every_choice_is_one_that_the_renderer_has(faces: pd.DataFrame) -> None:

@@ -87,6 +87,11 @@ def test_blur_takes_detail_away_and_a_shaken_camera_only_along_its_way(
         assert lost[along] < 0.75 * lost[1 - along]
 
 
+def test_a_sharpening_camera_adds_detail(pixels: np.ndarray, adult: Face) -> None:
+    soft, sharpened = (develop(pixels, replace(adult, blur_px=0.8, sharpening=s), 0) for s in (0.0, 1.5))
+    assert min(detail(sharpened, axis) / detail(soft, axis) for axis in (0, 1)) > 1.2
+
+
 def test_the_background_shows_only_where_nothing_covers_it(pixels: np.ndarray, adult: Face) -> None:
     one, other = (array(develop(pixels, replace(adult, background=seed), 0)) for seed in (1, 8))
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE - 0.5

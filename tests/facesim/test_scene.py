@@ -42,7 +42,7 @@ def test_zoom_shift_and_roll_move_the_crop(adult: Face) -> None:
 
     plain = places()
     assert np.ptp(places(zoom=1.1)[:2, 0]) == pytest.approx(1.1 * np.ptp(plain[:2, 0]))
-    assert places(shift_x=0.03, shift_y=0.02) == pytest.approx([*plain, 0.03, -0.02], abs=1e-5)
+    assert places(shift_x=0.03, shift_y=0.02) == pytest.approx(plain + np.array([0.03, -0.02]), abs=1e-5)
     rolled = places(roll_deg=10.0)
     assert np.linalg.norm(rolled[1] - rolled[0]) == pytest.approx(
         np.linalg.norm(plain[1] - plain[0]), abs=1e-4

@@ -132,7 +132,7 @@ void main() {
     float nose_tip = line(length(place.xy - vec2(0.0, -0.42)), 0.16);
     albedo *= 1.0 + nose_tip * vec3(0.05, -0.07, -0.05);
     // make-up
-    albedo = mix(albedo, albedo * colour * 1.6, mask.z * paint.x);
+    albedo = mix(albedo, albedo * colour * 2.1, mask.z * paint.x);
     float lid = line(length((vec2(abs(place.x), place.y) - vec2(0.50, 0.12)) * vec2(0.9, 1.6)), 0.17);
     albedo *= 1.0 - paint.y * lid * vec3(0.55, 0.6, 0.5);
     // a shaven beard shows through the skin
@@ -218,7 +218,7 @@ void main() {
     result = vec4(1.0);
     return;
 #endif
-    float occlusion = mask.w;
+    float occlusion = mix(1.0, mask.w, 0.75);
     float lit = visibility();
 #ifdef EYE
     occlusion = 0.75;
