@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from facesim.camera import Camera
 
 # A busy machine is no reason to fail.
 settings.register_profile("patient", deadline=None)
@@ -22,3 +27,26 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no measuring data: {folder} does not exist (FACELAB_SHARED names another place)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def camera() -> Camera:
+    """The camera of this process; only what the machine lacks is a reason to skip."""
+    if "tensorflow" in sys.modules:
+        pytest.skip(
+            "TensorFlow is loaded: it and Mesa's renderer crash in one process (make unit keeps them apart)"
+        )
+    moderngl = pytest.importorskip("moderngl", reason="the renderer's dependencies are not installed")
+    from facesim.assets import AssetError, require_assets
+
+    try:
+        require_assets()
+    except AssetError as error:
+        pytest.skip(str(error))
+    try:
+        moderngl.create_context(standalone=True, backend="egl").release()
+    except Exception as error:  # moderngl raises nothing narrower
+        pytest.skip(f"no OpenGL without a screen on this machine ({error}): install Mesa's EGL (libegl1)")
+    from facesim.camera import shared_camera
+
+    return shared_camera()

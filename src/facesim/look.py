@@ -35,7 +35,7 @@ class Shape:
 
     base: Floats  # vertices of the base mesh, (19158, 3)
     normals: Floats  # (19158, 3)
-    occlusion: Floats  # share of the surroundings that each vertex sees, (19158,)
+    masks: Floats  # scalp, beard, lips and share of the surroundings seen, at each corner of the skin, (n, 4)
     eyes: Floats  # (2, 3), the one left in the picture first
     size: float  # eye distance as a share of an adult's
 
@@ -101,7 +101,10 @@ class Wardrobe:
         size = float(np.linalg.norm(eyes[1] - eyes[0])) / ADULT_EYE_DISTANCE
         corners = base[self.skin.vertex]
         a, b, c = (corners[self.skin.triangles[:, k]] for k in range(3))
-        return Shape(base, _unit(self._normal_sum @ np.cross(b - a, c - a)), occlusion, eyes, size)
+        normals = _unit(self._normal_sum @ np.cross(b - a, c - a))
+        region = self.regions
+        masks = np.stack([region.scalp, region.beard, region.lips, occlusion], axis=1)[self.skin.vertex]
+        return Shape(base, normals, masks, eyes, size)
 
     def _skin(self, face: Face, shape: Shape, forehead: Floats) -> Layer:
         rng = np.random.default_rng(face.identity + 1)
@@ -245,9 +248,8 @@ class Wardrobe:
     ) -> Layer:
         """A layer that lies on the skin and knows its place on the face."""
         vertex = self.skin.vertex
-        region = self.regions
-        masks = np.stack([region.scalp, region.beard, region.lips, shape.occlusion], axis=1)[vertex]
-        arrays = (vertices[vertex], shape.normals[vertex], self.skin.uv, region.canon[vertex], masks)
+        canon = self.regions.canon[vertex]
+        arrays = (vertices[vertex], shape.normals[vertex], self.skin.uv, canon, shape.masks)
         return Layer(material, *arrays, triangles, texture, uniforms or {})
 
     def _part(self, chosen: NDArray[np.bool_]) -> Ints:

@@ -11,7 +11,6 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from facesim import dataset
-from facesim.assets import AssetError, require_assets
 
 if TYPE_CHECKING:
     from facesim.camera import Camera
@@ -20,21 +19,10 @@ FACES = [item.face for item in dataset.plan(5, 60)[::5]]
 
 
 @pytest.fixture(scope="module")
-def camera() -> Camera:
+def camera(camera: Camera) -> Camera:
     """The camera of this process, warmed up: every program is compiled and every target read."""
-    moderngl = pytest.importorskip("moderngl", reason="the renderer's dependencies are not installed")
-    try:
-        require_assets()
-    except AssetError as error:
-        pytest.skip(str(error))
-    try:
-        moderngl.create_context(standalone=True, backend="egl").release()
-    except Exception as error:  # moderngl raises nothing narrower
-        pytest.skip(f"no OpenGL without a screen on this machine ({error}): install Mesa's EGL (libegl1)")
-    from facesim.camera import shared_camera
-
-    photograph_all(shared_camera())
-    return shared_camera()
+    photograph_all(camera)
+    return camera
 
 
 def photograph_all(camera: Camera) -> None:

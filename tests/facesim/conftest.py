@@ -1,17 +1,10 @@
-"""A plain adult face to vary, and the camera where this machine can render."""
+"""A plain adult face to vary."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
 import pytest
 
-from facesim.assets import AssetError, require_assets
 from facesim.face import Face
-
-if TYPE_CHECKING:
-    from facesim.camera import Camera
 
 
 @pytest.fixture(scope="session")
@@ -73,24 +66,3 @@ def adult() -> Face:
         noise=0.0,
         jpeg_quality=90,
     )
-
-
-@pytest.fixture(scope="session")
-def camera() -> Camera:
-    """The camera of this process; only what the machine lacks is a reason to skip."""
-    if "tensorflow" in sys.modules:
-        pytest.skip(
-            "TensorFlow is loaded: it and Mesa's renderer crash in one process (make unit keeps them apart)"
-        )
-    moderngl = pytest.importorskip("moderngl", reason="the renderer's dependencies are not installed")
-    try:
-        require_assets()
-    except AssetError as error:
-        pytest.skip(str(error))
-    try:
-        moderngl.create_context(standalone=True, backend="egl").release()
-    except Exception as error:  # moderngl raises nothing narrower
-        pytest.skip(f"no OpenGL without a screen on this machine ({error}): install Mesa's EGL (libegl1)")
-    from facesim.camera import shared_camera
-
-    return shared_camera()
