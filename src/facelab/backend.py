@@ -1,0 +1,69 @@
+"""TensorFlow, loaded quietly and with the same switches everywhere.
+
+``pipeline``, ``models`` and ``training`` import this module before anything of TensorFlow's. A notebook
+that imports one of them first, and ``tensorflow`` or ``keras`` in a later cell, finds both loaded already.
+"""
+
+import os
+import sys
+import tempfile
+
+# The caller's own settings win. They are read once, when TensorFlow is loaded.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong reaches Python as an exception
+# Which kernels TensorFlow takes depends on the processor unless it is told. With oneDNN's, a convolutional
+# network trains several times as fast as without; the price is a last digit that moves with the machine.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def _load_quietly() -> None:
+    """Import TensorFlow with file descriptor 2 turned aside; show what was written there if that fails.
+
+    Without a graphics card TensorFlow writes lines about CUDA from C++, past ``sys.stderr`` and past every
+    setting. Asking for the devices here draws the last of them.
+    """
+    sys.stderr.flush()
+    there = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
+        except BaseException:
+            aside.seek(0)
+            os.write(there, aside.read())
+            raise
+        finally:
+            os.dup2(there, 2)
+            os.close(there)
+
+
+_load_quietly()
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+
+def set_seed(seed: int) -> None:
+    """Make everything random from here on depend on `seed` alone, and every operation repeatable.
+
+    Parameters
+    ----------
+    seed : int
+        At least 0 and below 2³². Python's, NumPy's, TensorFlow's and Keras's random numbers start from it.
+
+    Raises
+    ------
+    ValueError
+        If `seed` is out of range.
+
+    Notes
+    -----
+    The same machine then gives the same weights to the bit; another one differs in the last digits, which
+    is why the chapters print verdicts. Operations stay repeatable until the process ends.
+    First called in chapter 2.
+    """
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"a seed is a whole number from 0 to 2³² − 1, not {seed}")
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,197 @@
+"""How many photographs a second the pipeline gives, against the obvious ways; ratios, measured in one run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from facelab import adience, embedded, pipeline
+
+import keras  # isort: skip
+import tensorflow as tf  # isort: skip
+
+SIDE = 48
+BATCH = 64
+ROUNDS = 3
+SEED = tf.constant([0, 0])
+
+Source = tuple[pd.DataFrame, Path]
+
+
+def embedded_faces() -> Source:
+    """The faces that come with the package: 96×96 pixels."""
+    data_dir = embedded.data_dir()
+    return adience.usable(adience.read_folds(data_dir)).head(4000), data_dir
+
+
+def benchmark_sized(folder: Path) -> Source:
+    """The same faces at the benchmark's size, 816×816 pixels, in which one face is written often."""
+    table, data_dir = embedded_faces()
+    (folder / "faces").mkdir()
+    paths = [f"faces/{number}.jpg" for number in range(200)]
+    for number, path in enumerate(paths):
+        if number < 20:
+            whole = Image.open(data_dir / table["path"].iloc[number])
+            whole.resize((816, 816), Image.Resampling.BICUBIC).save(folder / path, quality=90)
+        else:
+            (folder / path).write_bytes((folder / paths[number % 20]).read_bytes())
+    return pd.DataFrame({"path": paths}), folder
+
+
+@pytest.fixture(params=["embedded faces", "benchmark's size"])
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+    return embedded_faces() if request.param == "embedded faces" else benchmark_sized(tmp_path)
+
+
+def ours(source: Source) -> tf.data.Dataset:
+    table, data_dir = source
+    target = np.zeros(len(table), "float32")
+    return pipeline.batches(table, data_dir, target, batch_size=BATCH, training=True, augmented=True)
+
+
+def keras_utility(source: Source, whole_side: int, *, antialias: bool = True) -> tf.data.Dataset:
+    """Keras's utility, with the same resizing (which it has not, so behind it) and the same augmentation."""
+    table, data_dir = source
+    dataset = keras.utils.image_dataset_from_directory(
+        data_dir / "faces",
+        labels=None,
+        color_mode="grayscale",
+        image_size=(whole_side, whole_side) if antialias else (SIDE, SIDE),
+        batch_size=BATCH,
+        seed=0,
+        verbose=False,
+    ).take(len(table) // BATCH)
+
+    def finish(images: tf.Tensor) -> tf.Tensor:
+        if antialias:
+            images = tf.image.resize(images, (SIDE, SIDE), antialias=True)
+        return pipeline.augment(images / 255, SEED)
+
+    return dataset.map(finish, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def pillow_loop(source: Source) -> None:
+    """Pillow, a photograph at a time, not even augmented."""
+    table, data_dir = source
+    for path in table["path"]:
+        image = Image.open(data_dir / path).convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+        np.asarray(image, np.float32) / 255
+
+
+def run_through(dataset: tf.data.Dataset) -> None:
+    for _ in dataset:
+        pass
+
+
+def seconds(do: Callable[[], object]) -> float:
+    """Processor time, so that a busy machine does not count."""
+    start = time.process_time()
+    do()
+    return time.process_time() - start
+
+
+@pytest.mark.benchmark(timer=time.process_time)
+def test_an_epoch_takes_a_fraction_of_what_keras_takes(benchmark: BenchmarkFixture, source: Source) -> None:
+    """At least twice as fast when the photographs are read, five times from the second epoch on."""
+    table, data_dir = source
+    with Image.open(data_dir / table["path"].iloc[0]) as first:
+        whole_side = first.width
+    theirs = keras_utility(source, whole_side)
+    aliased = keras_utility(source, whole_side, antialias=False)
+    taken: dict[str, list[float]] = {"first": [], "later": [], "keras": [], "aliased": [], "pillow": []}
+    for _ in range(ROUNDS):  # in turn, so that none has the quiet minutes for itself
+        start = time.process_time()
+        dataset = ours(source)
+        run_through(dataset)
+        taken["first"].append(time.process_time() - start)
+        taken["later"].append(seconds(lambda dataset=dataset: run_through(dataset)))
+        taken["keras"].append(seconds(lambda: run_through(theirs)))
+        taken["aliased"].append(seconds(lambda: run_through(aliased)))
+        taken["pillow"].append(seconds(lambda: pillow_loop(source)))
+    benchmark.pedantic(run_through, [dataset], rounds=1)
+    best = {name: min(values) for name, values in taken.items()}
+    for name, value in best.items():
+        benchmark.extra_info[f"photographs per processor second, {name}"] = round(len(table) / value)
+    first, later = best["keras"] / best["first"], best["keras"] / best["later"]
+    benchmark.extra_info["times as fast as Keras, first epoch"] = round(first, 2)
+    benchmark.extra_info["times as fast as Keras, later epochs"] = round(later, 2)
+    assert first > 2
+    assert later > 5
+    assert best["pillow"] > best["later"]
+
+
+MEASURE_GROWTH = """
+import json, resource, sys, time
+from pathlib import Path
+import numpy as np
+from facelab import adience, embedded, pipeline
+
+number, cache = int(sys.argv[1]), sys.argv[2]
+data_dir = embedded.data_dir()
+table = adience.usable(adience.read_folds(data_dir))
+table = table.iloc[np.arange(number) % len(table)]
+
+def held():
+    # What the process holds for itself; pages of a mapped file are the system's, to be taken back at will.
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("RssAnon")).split()[1]) / 1024
+
+def make(rows):
+    where = "memory" if cache == "memory" else Path(cache)
+    return pipeline.batches(rows, data_dir, np.zeros(len(rows), "float32"), pipeline.PixelContract(48, 3),
+                            training=True, augmented=True, cache=where)
+
+def run(dataset):
+    most = 0.0
+    for step, _ in enumerate(dataset):
+        if step % 20 == 0:
+            most = max(most, held())
+    return most
+
+run(make(table[:200]))  # TensorFlow's own memory is not ours
+before = held()
+start = time.process_time()
+dataset = make(table)
+most = run(dataset)
+first = time.process_time() - start
+start = time.process_time()
+most = max(most, run(dataset))
+later = time.process_time() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps(dict(first=number / first, later=number / later, grown=most - before, peak=peak)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux how much memory a process holds")
+@pytest.mark.benchmark(timer=time.process_time)
+def test_the_rate_is_flat_and_a_file_bounds_the_memory(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    """From 1,000 to 20,000 photographs, 48×48 in colour, each size and cache in a process of its own."""
+    import json
+
+    found = {}
+    for number in (1_000, 20_000):
+        for cache in ("memory", str(tmp_path / str(number))):
+            command = [sys.executable, "-c", MEASURE_GROWTH, str(number), cache]
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            found[number, "memory" if cache == "memory" else "file"] = json.loads(output)
+    benchmark.pedantic(lambda: None, rounds=1)
+    for (number, cache), figures in found.items():
+        benchmark.extra_info[f"{number} photographs, cache in {cache}"] = {
+            name: round(value) for name, value in figures.items()
+        }
+    for cache in ("memory", "file"):
+        small, large = found[1_000, cache], found[20_000, cache]
+        assert large["first"] > 0.8 * small["first"]
+        assert large["later"] > 0.8 * small["later"]
+    pixels = 20_000 * 48 * 48 * 3 / 2**20  # MiB
+    assert found[20_000, "memory"]["grown"] > 0.8 * pixels  # so the measure can tell
+    assert found[20_000, "file"]["grown"] < 0.5 * pixels
