@@ -1,0 +1,361 @@
+"""Every run here is small: 40 photographs of noise, a network of some hundred weights.
+
+As a script, this file is a run that kills itself: see the last lines.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from facelab import adience, backend, pipeline, training
+
+# isort: split
+import keras
+import tensorflow as tf
+
+SMALL = pipeline.PixelContract(side=8, channels=1)
+PHOTOGRAPHS, IN_TRAINING = 40, 30
+
+Data = tuple[tf.data.Dataset, tf.data.Dataset]
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    table = pd.DataFrame(0, index=range(PHOTOGRAPHS), columns=[*adience.COLUMNS, "fold"])
+    table = table.assign(user_id="7@N01", gender="f", face_id=range(PHOTOGRAPHS), original_image="o.jpg")
+    table["fold"] = table["face_id"] % 5
+    table["age"] = [adience.AGE_GROUPS[n * n % 8] for n in range(PHOTOGRAPHS)]
+    adience.write_folds(table, folder)
+    random = np.random.default_rng(0)
+    for face_id in range(PHOTOGRAPHS):
+        path = folder / adience.photograph_path("7@N01", face_id, "o.jpg")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tf.io.encode_jpeg(random.integers(0, 256, (8, 8, 3), dtype=np.uint8)).numpy())
+    return folder
+
+
+@cache
+def data(data_dir: Path, seed: int = 5) -> Data:
+    """Four batches to train on, varied anew in each epoch, and two to validate on."""
+    table = adience.read_folds(data_dir)
+    train, validation = table[:IN_TRAINING], table[IN_TRAINING:]
+    target = pipeline.age_target(train)
+    options = {"batch_size": 8, "training": True, "augmented": True, "seed": seed}
+    return (
+        pipeline.batches(train, data_dir, target, SMALL, **options),
+        pipeline.batches(validation, data_dir, pipeline.age_target(validation), SMALL, batch_size=8),
+    )
+
+
+def network(rate: float = 0.02, units: int = 16) -> keras.Model:
+    """All that has a state of its own: batch statistics, dropout, slots and schedule of the optimiser."""
+    layers = [
+        keras.Input((8, 8, 1)),
+        keras.layers.Conv2D(4, 3, activation="relu"),
+        keras.layers.BatchNormalization(momentum=0.5),
+        keras.layers.Flatten(),
+        keras.layers.Dropout(0.3),
+        keras.layers.Dense(units, activation="relu"),
+        keras.layers.Dropout(0.3),
+        keras.layers.Dense(8, activation="softmax"),
+    ]
+    model = keras.Sequential(layers)
+    schedule = keras.optimizers.schedules.CosineDecay(rate, 40)
+    model.compile(keras.optimizers.AdamW(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def linear(optimiser: str | keras.Optimizer = "sgd") -> keras.Model:
+    """For tests in which it does not matter what is trained."""
+    end = keras.layers.Dense(8, activation="softmax")
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), end])
+    model.compile(optimiser, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@cache
+def built() -> tuple[keras.Model, list[np.ndarray]]:
+    """The network and its first state: Keras takes seconds to trace one."""
+    backend.set_seed(3)
+    model = network()
+    model.optimizer.build(model.trainable_variables)
+    return model, [variable.numpy() for variable in [*model.variables, *model.optimizer.variables]]
+
+
+class Run:
+    """A network trained from its first state, as it was left."""
+
+    def __init__(self, data_dir: Path, folder: Path | None, epochs: int) -> None:
+        model, first_state = built()
+        variables = [*model.variables, *model.optimizer.variables]
+        for variable, value in zip(variables, first_state, strict=True):
+            variable.assign(value)
+        self.history = training.fit(model, *data(data_dir), epochs=epochs, folder=folder)
+        self.scores = self.history.drop(columns="seconds")
+        # Both the end of the road, the optimiser's, and the best point on it, the model's.
+        self.state = [variable.numpy() for variable in variables]
+
+    def same_as(self, other: "Run") -> bool:
+        return all(map(np.array_equal, self.state, other.state)) and self.scores.equals(other.scores)
+
+
+@cache
+def whole(data_dir: Path, epochs: int) -> Run:
+    """A run that nothing interrupts."""
+    return Run(data_dir, None, epochs)
+
+
+def epochs_in(folder: Path) -> int:
+    with np.load(folder / training.CHECKPOINT) as file:
+        return len(json.loads(str(file["history"])))
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_is_uninterrupted_to_the_bit(data_dir: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    for where, number in (("in_epoch", 3), ("in_checkpoint", 5)):
+        child = [sys.executable, __file__, str(data_dir), str(folder), where, str(number)]
+        process = subprocess.run(child, capture_output=True, text=True, check=False)
+        assert process.returncode == -signal.SIGKILL, process.stderr
+        assert epochs_in(folder) == number - 1
+    assert (folder / "training.partial").exists()  # the second was killed while it wrote
+
+    resumed = Run(data_dir, folder, epochs=6)
+    assert resumed.same_as(whole(data_dir, epochs=6))
+    # What does not move is the same after any mistake.
+    assert resumed.scores.nunique().min() > 1
+    assert [path.name for path in folder.iterdir()] == [training.CHECKPOINT]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "mistake"),
+    [
+        (training, "_variables", lambda model: [*model.weights, *model.optimizer.variables]),
+        (pipeline, "at_epoch", lambda dataset, epoch: dataset.next_epoch.assign(0)),
+    ],
+    ids=["dropout", "order"],
+)
+def test_the_comparison_would_see_a_forgotten_state(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, mistake: Any
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, mistake)
+        Run(data_dir, tmp_path, epochs=1)
+        resumed = Run(data_dir, tmp_path, epochs=2)
+    assert not resumed.same_as(whole(data_dir, epochs=2))
+
+
+def test_more_epochs_go_on_from_the_end(data_dir: Path, tmp_path: Path) -> None:
+    first = Run(data_dir, tmp_path, epochs=3)
+    # The model holds the best weights by now; the checkpoint has the last ones.
+    model, _ = built()
+    history = training.fit(model, *data(data_dir), epochs=6, folder=tmp_path)
+    assert history[:3].equals(first.history)
+    assert history.drop(columns="seconds").equals(whole(data_dir, epochs=6).scores)
+    state = [variable.numpy() for variable in [*model.variables, *model.optimizer.variables]]
+    assert all(map(np.array_equal, state, whole(data_dir, epochs=6).state))
+
+
+def test_a_finished_run_is_read_and_not_trained(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(data_dir, tmp_path, epochs=2)
+    monkeypatch.setattr(keras.Sequential, "fit", None)
+    again = Run(data_dir, tmp_path, epochs=2)
+    assert again.same_as(run)
+    assert again.history.equals(run.history)
+
+
+def test_the_history_has_one_row_an_epoch(data_dir: Path) -> None:
+    history = whole(data_dir, epochs=3).history
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert set(history) == {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+    assert (history["seconds"] > 0).all()
+
+
+@pytest.mark.parametrize(("monitor", "best"), [("val_loss", "idxmin"), ("accuracy", "idxmax")])
+def test_the_best_weights_are_kept(data_dir: Path, monitor: str, best: str) -> None:
+    backend.set_seed(1)
+    model, (train, validation) = linear(keras.optimizers.SGD(1.0)), data(data_dir)
+    history = training.fit(model, train, validation, epochs=6, monitor=monitor)
+    row = history.loc[getattr(history[monitor], best)()]
+    assert row["epoch"] < 6, "the last epoch is the best, so this run shows nothing"
+    scores = model.evaluate(validation, verbose=0, return_dict=True)
+    assert scores == pytest.approx({"loss": row["val_loss"], "accuracy": row["val_accuracy"]}, rel=1e-5)
+
+
+def test_patience_counts_the_epochs_since_the_best(data_dir: Path, tmp_path: Path) -> None:
+    # Nothing is learned, so every epoch is as good as the first, and as good is not better.
+    model = linear(keras.optimizers.SGD(0.0))
+    history = training.fit(model, *data(data_dir), epochs=9, patience=2, folder=tmp_path)
+    assert len(history) == 3
+    # A stopped run is finished; with more patience it goes on, and with less it went too far.
+    assert training.fit(model, *data(data_dir), epochs=9, patience=2, folder=tmp_path).equals(history)
+    assert len(training.fit(model, *data(data_dir), epochs=9, patience=3, folder=tmp_path)) == 4
+    with pytest.raises(training.RunError, match=r"a run of 4 epochs, longer than epochs=9 and patience=1"):
+        training.fit(model, *data(data_dir), epochs=9, patience=1, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("build", "seed", "monitor", "named"),
+    [
+        (lambda: network(units=8), 5, "val_loss", "units 16 instead of 8"),
+        (lambda: network(rate=0.1), 5, "val_loss", "initial_learning_rate 0.02 instead of 0.1"),
+        (network, 6, "val_loss", r"train.labels \w+ instead of"),
+        (network, 5, "loss", "monitor val_loss instead of loss"),
+    ],
+)
+def test_another_run_is_refused_by_name(
+    data_dir: Path, tmp_path: Path, build: Callable[[], keras.Model], seed: int, monitor: str, named: str
+) -> None:
+    folder = tmp_path / "mine"
+    Run(data_dir, folder, epochs=1)
+    checkpoint = (folder / training.CHECKPOINT).read_bytes()
+    model = build()
+    weights = model.get_weights()
+    with pytest.raises(training.RunError, match=rf"mine holds another run.*{named}.*name another folder"):
+        training.fit(model, *data(data_dir, seed), epochs=2, monitor=monitor, folder=folder)
+    assert (folder / training.CHECKPOINT).read_bytes() == checkpoint
+    assert all(map(np.array_equal, model.get_weights(), weights))
+
+
+def test_the_names_that_keras_makes_up_do_not_matter(data_dir: Path, tmp_path: Path) -> None:
+    Run(data_dir, tmp_path, epochs=1)
+    again = network()
+    assert [layer.name for layer in again.layers] != [layer.name for layer in built()[0].layers]
+    assert len(training.fit(again, *data(data_dir), epochs=1, folder=tmp_path)) == 1
+
+
+def test_a_run_that_went_further_is_refused(data_dir: Path, tmp_path: Path) -> None:
+    Run(data_dir, tmp_path, epochs=3)
+    with pytest.raises(training.RunError, match=r"3 epochs, longer than epochs=2 and patience=None.*more"):
+        Run(data_dir, tmp_path, epochs=2)
+
+
+def test_a_broken_checkpoint_is_named(data_dir: Path, tmp_path: Path) -> None:
+    Run(data_dir, tmp_path, epochs=1)
+    checkpoint = tmp_path / training.CHECKPOINT
+    sound = checkpoint.read_bytes()
+    for broken in (b"", b"no archive", sound[:-100], sound[:5000] + b"oops" + sound[5004:]):
+        checkpoint.write_bytes(broken)
+        with pytest.raises(training.RunError, match=r"training.npz is no whole checkpoint .*: delete it"):
+            Run(data_dir, tmp_path, epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [
+        (OSError(28, "No space left on device"), "no checkpoint of epoch 2 in .*No space left.*make room"),
+        (KeyboardInterrupt("by hand"), "by hand"),
+    ],
+)
+def test_the_last_good_checkpoint_survives_trouble(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: BaseException, message: str
+) -> None:
+    Run(data_dir, tmp_path, epochs=1)
+
+    def fail(file: Any, **arrays: Any) -> None:
+        file.write(b"half a checkpoint")
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", fail)
+        with pytest.raises(type(trouble), match=message):
+            Run(data_dir, tmp_path, epochs=3)
+    assert [path.name for path in tmp_path.iterdir()] == [training.CHECKPOINT]
+    assert epochs_in(tmp_path) == 1
+    assert Run(data_dir, tmp_path, epochs=3).same_as(whole(data_dir, epochs=3))
+
+
+def test_a_loss_that_is_no_number_stops_the_run(data_dir: Path, tmp_path: Path) -> None:
+    model = linear(keras.optimizers.SGD(1e38))
+    with pytest.raises(FloatingPointError, match=r"epoch 1 ended with a loss of nan.*lower learning rate"):
+        training.fit(model, *data(data_dir), epochs=3, folder=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_several_heads_and_weights_are_trained_too(data_dir: Path, tmp_path: Path) -> None:
+    table = adience.read_folds(data_dir)
+    targets = {"gender": pipeline.gender_target(table), "age": pipeline.soft_age_target(table)}
+    train = pipeline.batches(table, data_dir, targets, SMALL, training=True, weight=np.ones(len(table)))
+    images = keras.Input((8, 8, 1))
+    flat = keras.layers.Flatten()(images)
+    heads = {
+        "gender": keras.layers.Dense(1, activation="sigmoid", name="gender")(flat),
+        "age": keras.layers.Dense(8, activation="softmax", name="age")(flat),
+    }
+    model = keras.Model(images, heads)
+    model.compile("sgd", {"gender": "binary_crossentropy", "age": "categorical_crossentropy"})
+    history = training.fit(model, train, train, epochs=1, folder=tmp_path)
+    assert {"gender_loss", "age_loss", "val_loss"} <= set(history)
+
+
+def test_what_makes_no_sense_is_refused(data_dir: Path) -> None:
+    uncompiled = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()], name="faces")
+    with pytest.raises(ValueError, match="faces is not compiled: call its compile"):
+        training.fit(uncompiled, *data(data_dir), epochs=1)
+    for wrong in ({"epochs": 0}, {"epochs": 1, "patience": 0}):
+        with pytest.raises(ValueError, match="epochs and patience count from 1"):
+            training.fit(linear(), *data(data_dir), **wrong)
+    with pytest.raises(ValueError, match=r"no column 'val_auc' to monitor: it has \['epoch', 'accuracy'"):
+        training.fit(linear(), *data(data_dir), epochs=1, monitor="val_auc")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_only_a_terminal_sees_a_line_an_epoch(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    Run(data_dir, None, epochs=2)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert [line[:9] for line in printed.err.splitlines()] == ["epoch 1  ", "epoch 2  "] * terminal
+
+
+def die_in_epoch(number: int) -> None:
+    """Make this process kill itself after the second batch of an epoch."""
+
+    class Deadly(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if batch == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    fit, train_one_epoch = keras.Sequential.fit, training._train_one_epoch
+
+    def fatal(*arguments: Any) -> dict[str, Any]:
+        if arguments[-1] == number:
+            keras.Sequential.fit = lambda *args, **options: fit(*args, callbacks=[Deadly()], **options)
+        return train_one_epoch(*arguments)
+
+    training._train_one_epoch = fatal
+
+
+def die_in_checkpoint(number: int) -> None:
+    """Make this process kill itself when half of an epoch's checkpoint is on disk."""
+    savez = np.savez
+
+    def fatal(file: Any, **arrays: Any) -> None:
+        if len(json.loads(arrays["history"])) == number:
+            file.write(b"half a checkpoint")
+            file.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        savez(file, **arrays)
+
+    np.savez = fatal
+
+
+if __name__ == "__main__":
+    data_folder, run_folder, where, number = sys.argv[1:]
+    {"in_epoch": die_in_epoch, "in_checkpoint": die_in_checkpoint}[where](int(number))
+    Run(Path(data_folder), Path(run_folder), epochs=6)
