@@ -1,12 +1,15 @@
-"""What the chapters' figures share: one style, colours that everybody can tell apart, contact sheets."""
+"""What the chapters' figures share: one style, colours that everybody can tell apart, and a few charts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 PALETTE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Colours that stay apart for every kind of colour vision, from the palette of Okabe and Ito (2008)."""
@@ -16,6 +19,9 @@ GENDER_COLOURS: Final = {"f": "#E69F00", "m": "#0072B2"}
 
 WIDTH: Final = 6.5
 """Width of a figure, in inches: the text's, so that letters keep their size on the page."""
+
+_SHARES: Final = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#0072B2", "#00263d"])
+"""From 0 (white) to 1 (nearly black), ever darker, so that a grey print keeps the order."""
 
 _STYLE: Final = {
     "figure.figsize": (WIDTH, 3.4),
@@ -95,3 +101,164 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
     axes.set_axis_off()
     figure.set_size_inches(WIDTH, -top * cell)
     return figure
+
+
+def learning_curves(
+    histories: Mapping[str, pd.DataFrame], metrics: Sequence[str] = ("loss",), monitor: str = "val_loss"
+) -> Figure:
+    """Draw how training went: each metric on the training and on the validation photographs.
+
+    Parameters
+    ----------
+    histories : mapping from str to DataFrame
+        What :func:`facelab.training.fit` returned, by the name of the network; a column of charts each.
+    metrics : sequence of str
+        Columns of every history that have a ``val_`` column beside them; a row of charts each, on one scale.
+    monitor : str
+        The column that chose the best epoch, which is marked: where it is greatest if its name ends in
+        ``accuracy`` or ``auc``, otherwise where it is least.
+
+    Returns
+    -------
+    Figure
+        Training dashed, validation solid. End the cell with ``plt.show()``.
+
+    Raises
+    ------
+    ValueError
+        If there is no history or no metric, or a history lacks a column.
+
+    Notes
+    -----
+    First used in chapter 3.
+    """
+    if not histories or not metrics:
+        raise ValueError(f"nothing to draw: {len(histories)} histories, {len(metrics)} metrics")
+    for name, history in histories.items():
+        needed = ["epoch", monitor, *metrics, *(f"val_{metric}" for metric in metrics)]
+        if missing := [column for column in needed if column not in history]:
+            raise ValueError(f"the history of {name} has no {', '.join(missing)}; it has {list(history)}")
+    figure, grid = plt.subplots(
+        len(metrics), len(histories), figsize=(WIDTH, 1 + 2.2 * len(metrics)),
+        sharex="col", sharey="row", squeeze=False, layout="constrained",
+    )  # fmt: skip
+    more_is_better = monitor.endswith(("accuracy", "auc"))
+    for column, (name, history) in zip(grid.T, histories.items(), strict=True):
+        values = history[monitor].to_numpy()
+        best = values.argmax() if more_is_better else values.argmin()
+        epoch = history["epoch"].iloc[best]
+        column[0].set_title(f"{name}\nbest epoch: {epoch}")
+        column[-1].set_xlabel("epoch")
+        for axes, metric in zip(column, metrics, strict=True):
+            axes.plot("epoch", metric, "--", color=PALETTE[1], data=history, label="training")
+            axes.plot("epoch", f"val_{metric}", color=PALETTE[0], data=history, label="validation")
+            axes.axvline(epoch, color="0.35", linewidth=1, linestyle=":")
+            mark = {"marker": "o", "markersize": 7, "linestyle": "none", "color": PALETTE[0]}
+            axes.plot(epoch, history[f"val_{metric}"].iloc[best], **mark, label="best epoch")
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    for axes, metric in zip(grid[:, 0], metrics, strict=True):
+        axes.set_ylabel(metric.replace("_", " "))
+    return figure
+
+
+def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Figure:
+    """Draw a confusion matrix: the counts, on the colour of their share of the row.
+
+    Parameters
+    ----------
+    matrix : int array, shape (k, k)
+        A row a true label, a column a predicted one, as :func:`facelab.evaluation.confusion_matrix` counts.
+    labels : sequence of k str
+        What the rows and columns stand for.
+
+    Returns
+    -------
+    Figure
+        Rows are compared by colour, whatever their number of faces. End the cell with ``plt.show()``.
+
+    Raises
+    ------
+    ValueError
+        If `matrix` is not square, or has more or fewer rows than there are labels.
+
+    Notes
+    -----
+    First used in chapter 3.
+    """
+    matrix = np.asarray(matrix)
+    if matrix.shape != (len(labels), len(labels)):
+        raise ValueError(
+            f"{len(labels)} labels need a matrix of as many rows and columns, not {matrix.shape}"
+        )
+    faces = matrix.sum(axis=1, keepdims=True)
+    shares = np.divide(matrix, faces, out=np.zeros(matrix.shape), where=faces > 0)
+    side = min(WIDTH - 1, 1.6 + 0.55 * len(labels))  # inches
+    figure, axes = plt.subplots(figsize=(side + 1, side), layout="compressed")
+    image = axes.imshow(shares, cmap=_SHARES, vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(matrix):
+        colour = _readable_on(_SHARES(shares[row, column]))
+        axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=10)
+    axes.set_xticks(range(len(labels)), labels)
+    if len(labels) > 3:
+        plt.setp(axes.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel="predicted", ylabel="labelled")
+    axes.grid(visible=False)
+    figure.colorbar(image, label="share of the row", shrink=0.8)
+    return figure
+
+
+def intervals(table: pd.DataFrame, label: str) -> Figure:
+    """Draw estimates as dots and their intervals as bars, one row for each model or slice.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`facelab.evaluation.by_slice` gives it, or any with ``estimate``, ``low`` and ``high``; its
+        first column names the rows. ``faces`` and ``albums``, if there, are written beside the names.
+    label : str
+        What is estimated, for the axis: "accuracy".
+
+    Returns
+    -------
+    Figure
+        The first row on top. A hollow dot has no interval. End the cell with ``plt.show()``.
+
+    Raises
+    ------
+    ValueError
+        If `table` is empty or lacks one of the three columns.
+
+    Notes
+    -----
+    First used in chapter 3.
+    """
+    if missing := {"estimate", "low", "high"} - set(table):
+        raise ValueError(f"the table has no {', '.join(sorted(missing))}; it has {list(table)}")
+    if table.empty:
+        raise ValueError("nothing to draw: the table is empty")
+    counted = {"faces", "albums"} <= set(table)
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + (0.55 if counted else 0.4) * len(table)))
+    names = []
+    for place, (_, row) in enumerate(table.iterrows()):
+        sure = np.isfinite(row["low"]) and np.isfinite(row["high"])
+        if sure:
+            axes.plot([row["low"], row["high"]], [place, place], color=PALETTE[0], linewidth=2.5)
+        face = PALETTE[0] if sure else "white"
+        axes.plot(row["estimate"], place, "o", markersize=8, color=PALETTE[0], markerfacecolor=face)
+        plural = "" if counted and row["albums"] == 1 else "s"
+        below = f"\n{row['faces']:,} faces, {row['albums']} album{plural}" if counted else ""
+        names.append(f"{row.iloc[0]}{below}")
+    axes.set_yticks(range(len(table)), names)
+    axes.set(ylim=(len(table) - 0.5, -0.5), xlabel=f"{label}, with its 95 % interval")
+    axes.grid(axis="x")
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def _readable_on(colour: Sequence[float]) -> str:
+    """Choose black or white, whichever has the greater contrast on a colour, as WCAG 2 reckons it."""
+    stored = np.asarray(colour[:3])
+    light = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
+    return "black" if light @ (0.2126, 0.7152, 0.0722) > 0.179 else "white"

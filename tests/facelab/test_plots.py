@@ -5,6 +5,7 @@ import itertools
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
@@ -120,3 +121,167 @@ def test_a_contact_sheet_grows_with_its_rows_and_not_in_width():
 def test_a_contact_sheet_refuses_what_it_cannot_lay_out(pictures, captions, columns, words):
     with pytest.raises(ValueError, match=words):
         plots.contact_sheet([Image.new("L", (2, 2))] * pictures, ["x"] * captions, columns)
+
+
+# ---- Charts of training and of scores ----
+
+
+def history(losses: list[float], validation: list[float]) -> pd.DataFrame:
+    columns = {"epoch": range(1, len(losses) + 1), "loss": losses, "val_loss": validation}
+    better = {"accuracy": [1 - loss for loss in losses], "val_accuracy": [1 - loss for loss in validation]}
+    return pd.DataFrame(columns | better)
+
+
+HISTORIES = {"one": history([0.9, 0.5, 0.3], [0.8, 0.6, 0.7]), "two": history([0.8, 0.7], [0.7, 0.6])}
+
+
+def lines(axes) -> dict[str, list[tuple[float, float]]]:
+    """The labelled lines of a chart, as their points."""
+    return {
+        line.get_label(): list(zip(*line.get_data(), strict=True))
+        for line in axes.lines
+        if not line.get_label().startswith("_")
+    }
+
+
+def test_learning_curves_show_both_sets_and_mark_the_best_epoch():
+    figure = plots.learning_curves(HISTORIES, ("loss", "accuracy"))
+    losses_one, losses_two, accuracies_one, _ = figure.axes
+    assert lines(losses_one) == {
+        "training": [(1, 0.9), (2, 0.5), (3, 0.3)],
+        "validation": [(1, 0.8), (2, 0.6), (3, 0.7)],
+        "best epoch": [(2, 0.6)],
+    }
+    assert lines(accuracies_one)["best epoch"] == [(2, 0.4)]
+    assert lines(losses_two)["best epoch"] == [(2, 0.6)]
+    assert losses_one.get_title() == "one\nbest epoch: 2"
+    assert [losses_one.get_ylabel(), accuracies_one.get_ylabel()] == ["loss", "accuracy"]
+    assert losses_one.get_ylim() == losses_two.get_ylim()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["training", "validation", "best epoch"]
+
+
+def test_the_best_epoch_is_the_lowest_loss_or_the_highest_score():
+    swapped = {"one": HISTORIES["one"].assign(val_accuracy=[0.9, 0.1, 0.5])}
+    for monitor, best in (("val_loss", 2), ("val_accuracy", 1), ("accuracy", 3)):
+        figure = plots.learning_curves(swapped, monitor=monitor)
+        assert lines(figure.axes[0])["best epoch"][0][0] == best
+
+
+def test_learning_curves_are_told_apart_without_colour():
+    (axes,) = plots.learning_curves({"one": HISTORIES["one"]}).axes
+    training, validation = axes.lines[:2]
+    assert training.get_linestyle() != validation.get_linestyle()
+    assert abs(lightness(training.get_color()) - lightness(validation.get_color())) > 0.25
+
+
+def test_learning_curves_of_one_epoch_can_be_drawn():
+    figure = plots.learning_curves({"short": history([0.5], [0.6])}, ("loss", "accuracy"))
+    figure.canvas.draw()
+    assert {float(tick) for tick in figure.axes[-1].get_xticks()} >= {1.0}
+
+
+@pytest.mark.parametrize(
+    ("histories", "metrics", "words"),
+    [
+        ({}, ("loss",), "nothing to draw: 0 histories"),
+        (HISTORIES, (), "2 histories, 0 metrics"),
+        (HISTORIES, ("mae",), "the history of one has no mae, val_mae; it has"),
+    ],
+)
+def test_learning_curves_refuse_what_they_cannot_draw(histories, metrics, words):
+    with pytest.raises(ValueError, match=words):
+        plots.learning_curves(histories, metrics)
+
+
+def relative_luminance(colour) -> float:
+    """As WCAG 2 defines it."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+def test_every_count_of_a_confusion_matrix_is_readable_where_it_stands():
+    matrix = np.array([[row * 1000 + column**3 for column in range(8)] for row in range(1, 9)])
+    axes, _ = plots.confusion(matrix, adience.AGE_GROUPS).axes
+    (image,) = axes.images
+    assert len(axes.texts) == 64
+    for text in axes.texts:
+        column, row = text.get_position()
+        assert text.get_text() == f"{matrix[row, column]:,}"
+        behind, written = image.to_rgba(image.get_array())[row, column, :3], text.get_color()
+        lights = sorted([relative_luminance(behind), relative_luminance(written)])
+        assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 4.5
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(adience.AGE_GROUPS)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "labelled")
+
+
+def test_a_confusion_matrix_is_coloured_by_the_share_of_the_row():
+    axes, _ = plots.confusion(np.array([[90, 10], [1, 1]]), ["f", "m"]).axes
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.9, 0.1], [0.5, 0.5]])
+    shades = [lightness(tuple(axes.images[0].cmap(share)[:3])) for share in np.linspace(0, 1, 20)]
+    assert shades == sorted(shades, reverse=True)  # in grey, too, darker is more
+
+
+def test_a_confusion_matrix_may_have_an_empty_row():
+    axes, _ = plots.confusion(np.array([[0, 0], [1, 1]]), ["f", "m"]).axes
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0, 0], [0.5, 0.5]])
+
+
+def test_a_confusion_matrix_needs_its_labels():
+    with pytest.raises(ValueError, match=r"3 labels need .*, not \(2, 2\)"):
+        plots.confusion(np.eye(2), ["a", "b", "c"])
+
+
+SLICES = pd.DataFrame(
+    [("(0, 2)", 1200, 30, 0.8, 0.7, 0.9), ("(4, 6)", 9, 1, 0.5, np.nan, np.nan)],
+    columns=["slice", "faces", "albums", "estimate", "low", "high"],
+)
+
+
+def test_intervals_show_each_row_from_the_top_with_what_it_rests_on():
+    (axes,) = plots.intervals(SLICES, "accuracy").axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["(0, 2)\n1,200 faces, 30 albums", "(4, 6)\n9 faces, 1 album"]
+    assert axes.get_xlabel() == "accuracy, with its 95 % interval"
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
+    bar, dot, hollow = axes.lines
+    assert (list(bar.get_xdata()), list(bar.get_ydata())) == ([0.7, 0.9], [0, 0])
+    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (0.8, 0)
+    assert (hollow.get_xdata()[0], hollow.get_ydata()[0]) == (0.5, 1)
+    assert to_rgb(dot.get_markerfacecolor()) != (1, 1, 1) == to_rgb(hollow.get_markerfacecolor())
+
+
+def test_intervals_of_models_need_no_counts():
+    table = SLICES.drop(columns=["faces", "albums"]).rename(columns={"slice": "model"})
+    (axes,) = plots.intervals(table, "accuracy").axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["(0, 2)", "(4, 6)"]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [(SLICES.drop(columns="low"), "the table has no low; it has"), (SLICES.iloc[:0], "the table is empty")],
+)
+def test_intervals_refuse_what_they_cannot_draw(table, words):
+    with pytest.raises(ValueError, match=words):
+        plots.intervals(table, "accuracy")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.learning_curves(HISTORIES, ("loss", "accuracy")),
+        lambda: plots.confusion(np.eye(8, dtype=int) * 1000, adience.AGE_GROUPS),
+        lambda: plots.intervals(SLICES, "accuracy"),
+    ],
+)
+def test_the_charts_fit_the_page_and_nothing_is_cut_off(draw):
+    plots.set_style()
+    figure = draw()
+    figure.canvas.draw()
+    assert figure.get_size_inches()[0] <= plots.WIDTH
+    for part in (*figure.axes, *figure.legends):
+        box = part.get_tightbbox()
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+    written = [text for text in figure.findobj(mpl.text.Text) if text.get_text()]
+    assert min(text.get_fontsize() for text in written) >= 10  # points

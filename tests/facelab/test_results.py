@@ -1,0 +1,223 @@
+"""A chapter's record: what it holds, what it refuses, and that it means the same on every machine."""
+
+import hashlib
+import json
+import math
+import shutil
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from facelab import embedded, results
+from facelab.evaluation import Interval
+
+SCORE = results.Score("accuracy", 0.9, 0.88, 0.92, faces=1990, albums=43, split="test", folds=[4])
+
+
+@pytest.fixture
+def data_dir(make_data_set, five_folds):
+    return make_data_set(five_folds)
+
+
+@pytest.fixture
+def write(tmp_path, data_dir):
+    """Record a small run; what is given replaces what it would have been."""
+
+    def record(name="03_a_network", **changes):
+        run = {
+            "data_dir": data_dir,
+            "parameters": {"seed": 1, "folds": [4], "photographs": None},
+            "scores": {"network": [SCORE]},
+            "seconds": 61.7,
+            "folder": tmp_path / "results",
+        }
+        return results.record(name, **(run | changes))
+
+    return record
+
+
+def test_a_record_says_on_what_with_what_and_how_well(write):
+    path = write()
+    assert path.name == "03_a_network.json"
+    record = results.read(path)
+    assert (record["chapter"], record["run"], record["seconds"]) == ("03_a_network", "short", 62)
+    assert record["parameters"] == {"seed": 1, "folds": [4], "photographs": None}
+    assert record["versions"]["numpy"] == np.__version__
+    assert record["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert set(record["versions"]) == {"python", "tensorflow", "keras", "numpy", "facelab"}
+    assert record["scores"] == {"network": [SCORE._asdict()]}
+
+
+def test_it_names_another_data_set_by_the_checksum_of_its_annotations(write, data_dir):
+    described = results.read(write())["data"]
+    annotations = b"".join((data_dir / f"fold_{fold}_data.txt").read_bytes() for fold in range(5))
+    assert described["sha256"] == hashlib.sha256(annotations).hexdigest()
+    assert (described["name"], described["rendered"]) == ("data", False)
+    moved = data_dir.rename(data_dir.with_name("elsewhere"))
+    assert results.read(write(data_dir=moved))["data"] == described | {"name": "elsewhere"}
+
+
+def test_it_counts_the_photographs_that_are_there(write, data_dir):
+    before = results.read(write())["data"]
+    shutil.rmtree(data_dir / "faces" / "00@N00")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # whoever read the data set has been told
+        after = results.read(write())["data"]
+    assert (before["photographs"], before["albums"]) == (30, 10)
+    assert (after["photographs"], after["albums"]) == (27, 9)
+
+
+def test_it_names_the_embedded_faces_by_their_archives_checksum(write):
+    described = results.read(write(data_dir=embedded.data_dir()))["data"]
+    archive = json.loads((embedded.ARCHIVES / "archives.json").read_text())["embedded_faces"]
+    assert described["sha256"] == archive["sha256"]
+    assert described["rendered"] is True
+    assert described["name"] == "embedded faces"
+
+
+def test_two_runs_differ_in_nothing_but_their_time(write, tmp_path):
+    one = write(folder=tmp_path / "one", seconds=60)
+    other = write(folder=tmp_path / "other", seconds=60)
+    assert one.read_bytes() == other.read_bytes()
+    assert str(tmp_path) not in one.read_text()
+
+
+def test_a_full_run_has_a_file_of_its_own(write):
+    short, full = write(), write(run="full")
+    assert (short.name, full.name) == ("03_a_network.json", "03_a_network_full.json")
+    assert results.read(full)["run"] == "full"
+
+
+def test_numbers_of_numpy_become_plain_ones(write):
+    score = SCORE._replace(value=np.float32(0.5), low=np.float64(0.25), high=1, faces=np.int64(9), albums=2)
+    parameters = {"seed": np.int64(3), "augmented": np.bool_(True), "sizes": (1, 2)}
+    record = results.read(write(scores={"network": [score]}, parameters=parameters))
+    assert record["parameters"] == {"seed": 3, "augmented": True, "sizes": [1, 2]}
+    assert record["scores"]["network"][0]["value"] == 0.5
+
+
+def test_an_interval_fills_a_score():
+    interval = Interval(0.9, 0.88, 0.92)
+    assert results.Score("accuracy", *interval, faces=1990, albums=43, split="test", folds=[4]) == SCORE
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"scores": {"network": [SCORE._replace(low=math.nan)]}}, "scores.network.0.low: must be a finite"),
+        ({"scores": {"network": [SCORE, SCORE._replace(value=math.inf)]}}, "scores.network.1.value"),
+        ({"scores": {"network": [SCORE._replace(low=0.95)]}}, "scores.network.accuracy.low: is above high"),
+        ({"scores": {"network": [SCORE._replace(albums=1)]}}, "accuracy.albums: an interval needs two"),
+        ({"scores": {"network": [SCORE._replace(faces=40)]}}, "accuracy.albums"),
+        ({"scores": {"network": [SCORE._replace(faces=1e3)]}}, "scores.network.0.faces: must be of type int"),
+        ({"scores": {"network": [SCORE._replace(split="train")]}}, "accuracy.split: must be 'test' or"),
+        ({"scores": {"network": [SCORE._replace(folds=[])]}}, "scores.network.0.folds: must be a list"),
+        ({"scores": {"network": [SCORE._replace(folds=[5])]}}, "accuracy.folds: must be some of"),
+        ({"scores": {"network": [SCORE._replace(folds=[4, 0])]}}, "accuracy.folds"),
+        ({"scores": {"network": []}}, "scores.network: must be a list that is not empty"),
+        ({"scores": {}}, "scores: there are none"),
+        ({"parameters": {"epochs": 3}}, "parameters.seed: must be there"),
+        ({"parameters": {"seed": True}}, "parameters.seed"),
+        ({"parameters": {"seed": 1, "checkpoints": "/somewhere/full"}}, "parameters.checkpoints: is a path"),
+        ({"parameters": {"seed": 1, "folders": ["x", "C:\\faces"]}}, "parameters.folders.1: is a path"),
+        ({"parameters": {"seed": 1, "rate": math.nan}}, "parameters.rate: must be finite"),
+        ({"parameters": {"seed": 1, "odd": {1, 2}}}, "of a type that JSON does not have, set"),
+        ({"run": "long"}, "run: must be 'short' or 'full', not 'long'"),
+    ],
+)
+def test_what_is_no_record_is_not_written(changes, words, write, tmp_path):
+    with pytest.raises(results.RecordError, match=f"03_a_network.json: .*{words}"):
+        write(**changes)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_folder_that_is_no_data_set_is_refused(write, tmp_path):
+    with pytest.raises(results.adience.DataSetError, match="nowhere"):
+        write(data_dir=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda record: record.pop("seconds"), "the record: lacks seconds"),
+        (lambda record: record.update(date="today"), "the record: has an unknown key, date"),
+        (lambda record: record["data"].pop("rendered"), "data: lacks rendered"),
+        (lambda record: record["data"].update(rendered=1), "data.rendered: must be of type bool, not 1"),
+        (lambda record: record["data"].update(sha256="0" * 63), "data.sha256: must be 64 hexadecimal"),
+        (lambda record: record["versions"].update(keras=3), "versions.keras: must be of type str"),
+        (lambda record: record["versions"].update(torch="2"), "versions: has an unknown key, torch"),
+        (lambda record: record["scores"]["network"][0].pop("faces"), "scores.network.0: lacks faces"),
+        (lambda record: record.update(scores=[]), "scores: must be of type dict"),
+        (lambda record: record.update(run="full"), "chapter: the full run of '03_a_network' belongs into"),
+        (lambda record: record.update(chapter="04_other"), "chapter: the short run of '04_other' belongs"),
+    ],
+)
+def test_a_record_that_was_spoilt_is_refused_with_file_and_key(edit, words, write):
+    path = write()
+    record = json.loads(path.read_text())
+    edit(record)
+    path.write_text(json.dumps(record))
+    with pytest.raises(results.RecordError, match=f"03_a_network.json: {words}"):
+        results.read(path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1, 2]", '"text"'])
+def test_what_is_no_record_at_all_is_refused(text, tmp_path):
+    path = tmp_path / "03_a_network.json"
+    path.write_text(text)
+    with pytest.raises(results.RecordError, match=r"03_a_network.json"):
+        results.read(path)
+
+
+def test_a_record_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"03_a_network\.json"):
+        results.read(tmp_path / "03_a_network.json")
+
+
+def test_an_interrupted_writing_leaves_the_older_record(write, monkeypatch):
+    path = write()
+    before = path.read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(results.Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(seconds=9)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_the_table_has_a_row_for_each_score(write):
+    validation = SCORE._replace(name="one-off accuracy", split="validation", folds=[0, 1, 2, 3, 4])
+    table = results.table(results.read(write(scores={"first": [SCORE, validation], "second": [SCORE]})))
+    assert table["model"].tolist() == ["first", "first", "second"]
+    assert table["score"].tolist() == ["accuracy", "one-off accuracy", "accuracy"]
+    assert table["folds"].tolist() == ["4", "0–4", "4"]
+    assert table.loc[0, ["estimate", "low", "high"]].tolist() == [0.9, 0.88, 0.92]
+
+
+def test_the_markdown_says_what_a_reader_must_know(write):
+    folds = SCORE._replace(split="validation", folds=[0, 2])
+    text = results.markdown(results.read(write(run="full", scores={"network": [SCORE, folds]}, seconds=7230)))
+    table, note = text.split("\n\n")
+    assert table.splitlines()[2:] == [
+        "| network | accuracy | 0.900 (0.880–0.920) | 1,990 | 43 | test fold 4 |",
+        "| network | accuracy | 0.900 (0.880–0.920) | 1,990 | 43 | validation for test folds 0, 2 |",
+    ]
+    assert len({line.count("|") for line in table.splitlines()}) == 1
+    assert note.startswith("*Full run on data, 30 photographs in 10 albums, with `seed = 1`, `folds = [4]`")
+    assert note.endswith("120 minutes of training.*")
+
+
+def test_the_markdown_says_that_faces_are_rendered(write):
+    note = results.markdown(results.read(write(data_dir=embedded.data_dir())))
+    assert "Short run on embedded faces, 9,996 rendered photographs in 214 albums" in note
+
+
+def test_recording_does_not_load_tensorflow():
+    check = "import sys; from facelab import results; assert 'tensorflow' not in sys.modules"
+    subprocess.run([sys.executable, "-c", check], check=True)
