@@ -95,13 +95,17 @@ oldest: environment  ## the package's tests with the oldest versions that it all
 	@_build/oldest/bin/python -m pytest -q tests/facelab
 
 .PHONY: benchmarks
-benchmarks: environment  ## how long the loader and the renderer take
+benchmarks: environment  ## how long the loader, the pipeline, the renderer and the chapters take
 	@$(PYTEST) --benchmark-only tests/benchmarks
 
 .PHONY: normalise
-normalise: environment  ## execute the chapters and put the results in their place, ready to be committed
+normalise: environment  ## execute the chapters and put notebooks and records in their place, ready to be committed
 	@$(BIN)/ruff format --quiet notebooks
 	@$(BIN)/python -m tools.execute --publish
+
+.PHONY: full-runs
+full-runs: environment  ## train chapters 3 and 4 on all folds and record it (hours; goes on where it stopped)
+	@$(BIN)/python -m tools.full_runs
 
 .PHONY: lock
 lock: $(BIN)/uv  ## resolve requirements.lock again from pyproject.toml
@@ -126,6 +130,17 @@ faces: environment  ## render the embedded faces again and pack them (20 minutes
 .PHONY: measure-faces
 measure-faces: environment  ## ask networks trained on photographs what they see in the rendered faces
 	@$(BIN)/python -m tools.measure.judge "$$($(BIN)/python -c 'from facelab import embedded; print(embedded.data_dir())')"
+
+# ---- Real photographs ---------------------------------------------------------------------------------------------------------
+
+# A folder in the benchmark's layout; make measure-real REAL=/path/to/adience names another one.
+REAL := ../shared/real-faces
+
+.PHONY: measure-real
+measure-real: environment  ## train the networks on real photographs, folds 0 to 3, and test them on fold 4
+	@test -d "$(REAL)" || { echo "There is no folder $(REAL). Name one in the benchmark's layout:" \
+		"make measure-real REAL=/path/to/adience" >&2; exit 1; }
+	@$(BIN)/python -m tools.measure.real "$(REAL)"
 
 # ---- This list --------------------------------------------------------------------------------------------------------------
 

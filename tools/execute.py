@@ -1,8 +1,10 @@
 """Execute the chapters with papermill, all in one process: ``python -m tools.execute``.
 
-Each chapter runs in an empty folder of its own, as it would in Colab. A chapter whose cells, package, data
-and parameters are what they were is not run again; an interrupted run goes on where it stopped. Exit status:
-0, or 1 when a cell fails (the chapter and the cell are named), 2 for a wrong argument, 130 when interrupted.
+Each chapter runs in an empty folder of its own, as it would in Colab. The records of what it measured, which
+it leaves there in ``results``, come to lie in ``results`` beside its output. A chapter whose cells, package,
+data and parameters are what they were is not run again; an interrupted run goes on where it stopped. Exit
+status: 0, or 1 when a cell fails (the chapter and the cell are named), 2 for a wrong argument, 130 when
+interrupted.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -25,7 +28,7 @@ from tqdm import tqdm
 
 from tools import fingerprint
 from tools.notebooks import check_parameters, normalised, source_only
-from tools.places import EXECUTED, NOTEBOOKS, REPOSITORY, RUNS, chapters
+from tools.places import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
 CELL_TIMEOUT_SECONDS = 1800
 
@@ -34,8 +37,22 @@ class ChapterError(Exception):
     """A cell of a chapter raised an error; the message names both and holds the traceback."""
 
 
-def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> float | None:
+def execute(
+    notebook: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    cell_timeout: int | None = CELL_TIMEOUT_SECONDS,
+) -> float | None:
     """Execute one chapter into ``output``, unless that holds the result of the same inputs already.
+
+    Parameters
+    ----------
+    notebook, output : Path
+        The chapter, and where its executed copy goes. Its records go into ``results`` beside that.
+    parameters : mapping
+        New values for those of the chapter's cell tagged ``parameters``.
+    cell_timeout : int, optional
+        How long one cell may take, in seconds; None for as long as it likes.
 
     Returns
     -------
@@ -49,11 +66,12 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> floa
     """
     seal = output.with_suffix(".json")
     inputs = _inputs(notebook, parameters)
-    if output.exists() and seal.exists() and json.loads(seal.read_text())["inputs"] == inputs:
+    results = [output, *records(output)]
+    if _sealed(output)["inputs"] == inputs and all(result.exists() for result in results):
         return None
     output.parent.mkdir(parents=True, exist_ok=True)
-    seal.unlink(missing_ok=True)
-    output.unlink(missing_ok=True)
+    for stale in (seal, *results):
+        stale.unlink(missing_ok=True)
     partial = output.with_suffix(".partial.ipynb")
     failed = output.with_suffix(".failed.ipynb")
     failed.unlink(missing_ok=True)
@@ -67,9 +85,10 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> floa
                 kernel_name="python3",
                 cwd=empty_folder,
                 progress_bar={"desc": notebook.stem, "position": 1, "leave": False, "disable": None},
-                execution_timeout=CELL_TIMEOUT_SECONDS,
+                execution_timeout=cell_timeout,
                 extra_arguments=["--log-level=ERROR"],  # the kernel warns of its own socket on this machine
             )
+            collected = _collect(Path(empty_folder) / "results", output.parent / "results")
         nbformat.write(normalised(result), partial)
         partial.replace(output)
     except PapermillExecutionError as error:
@@ -81,8 +100,13 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> floa
     finally:
         partial.unlink(missing_ok=True)
     seconds = round(time.monotonic() - start, 1)
-    seal.write_text(json.dumps({"inputs": inputs, "seconds": seconds}))
+    seal.write_text(json.dumps({"inputs": inputs, "seconds": seconds, "records": collected}))
     return seconds
+
+
+def records(output: Path) -> list[Path]:
+    """List the records that the run left which gave this output."""
+    return [output.parent / "results" / name for name in _sealed(output)["records"]]
 
 
 def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -100,11 +124,34 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
 
 
 def publish(outputs: Sequence[Path]) -> None:
-    """Copy executed chapters over the notebooks that are committed."""
+    """Copy executed chapters over the notebooks that are committed, and their records over the book's."""
     for output in outputs:
-        partial = NOTEBOOKS / f".{output.name}.partial"
-        partial.write_bytes(output.read_bytes())
-        partial.replace(NOTEBOOKS / output.name)
+        replace(output, NOTEBOOKS)
+        for record in records(output):
+            replace(record, RECORDS)
+
+
+def replace(source: Path, folder: Path) -> None:
+    """Copy a file into a folder, in one step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{source.name}.partial"
+    shutil.copyfile(source, partial)
+    partial.replace(folder / source.name)
+
+
+def _collect(source: Path, folder: Path) -> list[str]:
+    """Fetch the records that a chapter left; returns their names."""
+    found = sorted(source.glob("*.json"))
+    for record in found:
+        replace(record, folder)
+    return [record.name for record in found]
+
+
+def _sealed(output: Path) -> dict[str, Any]:
+    """Read what is known of the run that gave this output."""
+    seal = output.with_suffix(".json")
+    unknown: dict[str, Any] = {"inputs": None, "records": []}
+    return unknown | json.loads(seal.read_text()) if seal.exists() else unknown
 
 
 def _inputs(notebook: Path, parameters: Mapping[str, Any]) -> str:

@@ -42,6 +42,13 @@ def outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [output for cell in code_cells(notebook) for output in cell.outputs]
 
 
+def texts(cell: nbformat.NotebookNode) -> str:
+    """What a cell printed, pictures apart."""
+    pieces = [output.get("text", "") for output in cell.outputs]
+    pieces += [output.data.get("text/plain", "") for output in cell.outputs if "data" in output]
+    return "".join(piece for piece in pieces if not piece.startswith("<Figure"))
+
+
 def tags(cell: nbformat.NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
@@ -73,6 +80,11 @@ def test_its_parameters_are_literals_in_one_cell(notebook):
     assert all("#" in line for line in cell.source.splitlines() if "=" in line), "say what each is for"
 
 
+def test_it_says_how_long_it_takes(notebook):
+    opening = " ".join(notebook.cells[2].source.split())
+    assert re.search(r"the code runs in under (a minute|(two|three|four) minutes)\b", opening)
+
+
 def test_it_was_executed_from_top_to_bottom(notebook):
     counts = [cell.execution_count for cell in code_cells(notebook)]
     assert counts == list(range(1, len(counts) + 1))
@@ -84,6 +96,17 @@ def test_it_shows_its_outputs(notebook):
     for cell in code_cells(notebook):
         if re.search(r"^\s*(print|plt\.show|display)\(", cell.source.splitlines()[-1]):
             assert cell.outputs, f"no output, though it prints or shows something:\n{cell.source}"
+
+
+def test_what_is_not_compared_is_a_number_and_a_verdict_follows(notebook):
+    """Scores and times differ from machine to machine; what the chapter makes of them must not."""
+    printing = [cell for cell in code_cells(notebook) if texts(cell)]
+    for number, cell in enumerate(printing, 1):
+        if "nbval-ignore-output" in tags(cell):
+            assert re.search(r"\d", texts(cell)), f"no number, so compare it:\n{cell.source}"
+            following = printing[number : number + 1]
+            compared = following and "nbval-ignore-output" not in tags(following[0])
+            assert compared, f"a verdict must follow, which is compared:\n{cell.source}"
 
 
 def test_nothing_in_it_failed_or_warned(notebook):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -55,6 +57,47 @@ def test_two_runs_give_the_same_bytes(chapter, tmp_path):
     executed = nbformat.read(outputs[0], as_version=4)
     assert executed == normalised(executed)
     assert [output.output_type for output in executed.cells[-1].outputs] == ["stream", "execute_result"]
+
+
+RECORD = """
+import json, pathlib
+pathlib.Path("results").mkdir()
+pathlib.Path("results/99_chapter.json").write_text(json.dumps({"seed": seed}))"""
+
+
+def test_a_chapters_records_are_collected_and_belong_to_its_output(chapter, tmp_path):
+    output = tmp_path / "out" / "99_chapter.ipynb"
+    record = tmp_path / "out" / "results" / "99_chapter.json"
+    execute.execute(chapter(RECORD), output, {"seed": 3})
+    assert json.loads(record.read_text()) == {"seed": 3}
+    assert execute.records(output) == [record]
+    assert execute.execute(chapter(RECORD), output, {"seed": 3}) is None
+    record.unlink()
+    assert execute.execute(chapter(RECORD), output, {"seed": 3}) > 0
+    assert record.exists()
+    execute.execute(chapter(), output, {})  # this one records nothing, and the older record is not its own
+    assert not record.exists()
+    assert execute.records(output) == []
+
+
+def test_a_failure_leaves_no_record(chapter, tmp_path):
+    output = tmp_path / "out" / "99_chapter.ipynb"
+    execute.execute(chapter(RECORD), output, {})
+    with pytest.raises(execute.ChapterError):
+        execute.execute(chapter(RECORD + "\n1 / 0"), output, {})
+    assert list((tmp_path / "out" / "results").iterdir()) == []
+
+
+def test_publishing_puts_notebook_and_records_in_their_place(chapter, tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(execute, "RECORDS", tmp_path / "book" / "results")
+    output = tmp_path / "out" / "99_chapter.ipynb"
+    assert execute.main([str(chapter(RECORD)), "--output", str(output.parent), "--publish"]) == 0
+    published = tmp_path / "notebooks" / "99_chapter.ipynb"
+    assert published.read_bytes() == output.read_bytes()
+    assert [path.name for path in published.parent.iterdir()] == ["99_chapter.ipynb"]
+    (record,) = (tmp_path / "book" / "results").iterdir()
+    assert (record.name, json.loads(record.read_text())) == ("99_chapter.json", {"seed": 1})
 
 
 def test_data_that_changed_is_read_again(chapter, tmp_path):

@@ -1,0 +1,88 @@
+"""The recorded results are those of these chapters on these faces, and the chapters show what they hold."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from facelab import embedded, results
+from tools.full_runs import EPOCHS, TAG, full_parameters
+from tools.places import NOTEBOOKS, RECORDS
+
+TRAINED = pytest.mark.parametrize("chapter", list(EPOCHS))
+REMEDY = {"short": "run `make normalise`", "full": "run `make full-runs`"}
+
+
+NOT_YET = "*The full run has not been recorded yet: `make full-runs`.*"
+
+
+def read(chapter: str, run: str) -> dict[str, Any]:
+    path = RECORDS / (f"{chapter}_full.json" if run == "full" else f"{chapter}.json")
+    if run == "full" and not path.exists():
+        (cell,) = cells(chapter, TAG)
+        assert cell.source == NOT_YET, f"the chapter shows a full run that has no record: {REMEDY[run]}"
+        pytest.skip(f"the full run of {chapter} takes hours and has not been recorded yet: {REMEDY[run]}")
+    assert path.exists(), f"no record of the {run} run of {chapter}: {REMEDY[run]}"
+    return results.read(path)
+
+
+def cells(chapter: str, tag: str) -> list[nbformat.NotebookNode]:
+    notebook = nbformat.read(NOTEBOOKS / f"{chapter}.ipynb", as_version=4)
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+@TRAINED
+@pytest.mark.parametrize("run", ["short", "full"])
+def test_it_was_made_with_the_faces_that_are_shipped(chapter, run):
+    data = read(chapter, run)["data"]
+    archives = json.loads((embedded.ARCHIVES / "archives.json").read_text(encoding="utf-8"))
+    shipped = archives["embedded_faces"]["sha256"]
+    assert data["rendered"]
+    assert data["sha256"] == shipped, f"made with other faces than are shipped now: {REMEDY[run]}"
+
+
+@TRAINED
+def test_the_short_run_has_the_chapters_own_parameters(chapter):
+    (cell,) = cells(chapter, "parameters")
+    shown = {
+        ast.unparse(statement.targets[0]): ast.literal_eval(statement.value)
+        for statement in ast.parse(cell.source).body
+        if isinstance(statement, ast.Assign)
+    }
+    recorded = read(chapter, "short")["parameters"]
+    assert recorded == {name: shown[name] for name in recorded}, REMEDY["short"]
+
+
+@TRAINED
+def test_the_full_run_is_of_every_fold_and_longer_than_the_short_one(chapter):
+    short, full = (read(chapter, run)["parameters"] for run in ("short", "full"))
+    expected = {name: value for name, value in full_parameters(chapter).items() if name != "run"}
+    assert full == short | expected, REMEDY["full"]
+    assert full["epochs"] > short["epochs"]
+
+
+@TRAINED
+def test_the_chapter_shows_the_full_run_as_it_was_recorded(chapter):
+    (cell,) = cells(chapter, TAG)
+    assert cell.source == results.markdown(read(chapter, "full")), REMEDY["full"]
+
+
+@TRAINED
+@pytest.mark.parametrize("run", ["short", "full"])
+def test_the_network_is_recorded_beside_others_on_the_test_fold(chapter, run):
+    on_test = {
+        model
+        for model, scores in read(chapter, run)["scores"].items()
+        if any(score["split"] == "test" for score in scores)
+    }
+    assert len(on_test) >= 2, f"{chapter}, {run}: a score says little without a baseline's beside it"
+
+
+def test_no_record_is_of_a_chapter_that_is_not_there():
+    expected = {f"{chapter}{suffix}.json" for chapter in EPOCHS for suffix in ("", "_full")}
+    assert {path.name for path in Path(RECORDS).iterdir()} <= expected

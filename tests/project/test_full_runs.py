@@ -1,0 +1,123 @@
+"""The tool for the long runs: what it publishes, that it goes on where it stopped, what it refuses."""
+
+from __future__ import annotations
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from facelab import results
+from tools import full_runs
+from tools.places import chapters
+
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+PARAMETERS = """
+seed = 1
+quick = False
+run = "short"
+folds = [4]
+epochs = 1
+photographs = 100
+checkpoints = None"""
+# In place of training: a file that is there the second time.
+TRAINING = """
+from pathlib import Path
+
+epoch = Path(checkpoints) / "epoch" if checkpoints else None
+resumed = epoch is not None and epoch.exists()
+if epoch is not None and not resumed:
+    epoch.parent.mkdir(parents=True)
+    epoch.touch()"""
+RECORDING = """
+from facelab import embedded, results
+
+parameters = {"seed": seed, "folds": folds, "epochs": epochs, "photographs": photographs}
+score = results.Score("accuracy", 0.9 if resumed else 0.8, 0.7, 1, 2000, 43, "test", folds)
+scores = {"network": [score]}
+results.record(
+    "99_chapter", data_dir=embedded.data_dir(), parameters=parameters, scores=scores, seconds=60, run=run
+)"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write a chapter that pretends to train, into folders of its own."""
+    monkeypatch.setattr(full_runs, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(full_runs, "RECORDS", tmp_path / "book" / "results")
+    monkeypatch.setattr(full_runs, "FULL", tmp_path / "full")
+    monkeypatch.setattr(full_runs, "EPOCHS", {"99_chapter": 7})
+
+    def chapter(*codes: str, parameters: str = PARAMETERS, tag: str = "full-run"):
+        cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}, id="parameters")]
+        cells += [new_code_cell(code, id=f"code-{number}") for number, code in enumerate(codes)]
+        cells.append(new_markdown_cell("Not yet.", metadata={"tags": [tag]}, id="table"))
+        path = tmp_path / "99_chapter.ipynb"
+        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
+        return path
+
+    return chapter
+
+
+def test_a_full_run_is_recorded_and_shown_and_nothing_else_in_the_chapter_changes(write, tmp_path):
+    path = write(TRAINING, RECORDING)
+    before = nbformat.read(path, as_version=4).cells[:-1]
+    record = results.read(full_runs.run("99_chapter"))
+    assert record["run"] == "full"
+    expected = {"seed": 1, "folds": [0, 1, 2, 3, 4], "epochs": 7, "photographs": None}
+    assert record["parameters"] == expected
+    after = nbformat.read(path, as_version=4).cells
+    assert after[:-1] == before
+    assert after[-1].source == results.markdown(record)
+    assert [path.name for path in (tmp_path / "book" / "results").iterdir()] == ["99_chapter_full.json"]
+
+
+def test_it_goes_on_where_it_stopped_even_if_a_later_cell_was_mended(write):
+    write(TRAINING, RECORDING + "\nif not quick:\n    raise RuntimeError('the last figure')")
+    with pytest.raises(full_runs.ChapterError, match="the last figure"):
+        full_runs.run("99_chapter")
+    write(TRAINING, RECORDING)
+    record = json.loads(full_runs.run("99_chapter").read_text())
+    assert record["scores"]["network"][0]["value"] == 0.9
+
+
+def test_checkpoints_of_other_code_are_not_used(write):
+    same = {full_runs._training(write(TRAINING, RECORDING)), full_runs._training(write(TRAINING, "1"))}
+    assert len(same) == 1
+    assert full_runs._training(write("rate = 2" + TRAINING, RECORDING)) not in same
+    assert full_runs._training(write("rate = 2", TRAINING, RECORDING)) not in same
+
+
+def test_a_mistake_in_a_late_cell_shows_before_the_long_run(write, tmp_path):
+    write(TRAINING, RECORDING, "assert len(folds) == 1")
+    with pytest.raises(full_runs.ChapterError, match="AssertionError"):
+        full_runs.run("99_chapter")
+    assert not list((tmp_path / "full").glob("checkpoints/*"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"parameters": "seed = 1\nquick = False"},
+            "no parameter checkpoints, epochs, folds, photographs, run",
+        ),
+        ({"tag": "other"}, "one markdown cell must have the tag 'full-run', not 0"),
+    ],
+)
+def test_a_chapter_that_cannot_be_run_in_full_is_refused_at_once(changes, words, write, tmp_path, capsys):
+    write(TRAINING, RECORDING, **changes)
+    assert full_runs.main([]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "full").exists()
+
+
+def test_an_unknown_chapter_is_refused(capsys):
+    assert full_runs.main(["01_the_benchmark"]) == 2
+    assert "01_the_benchmark has no full run; these have: 03_a_gender_network" in capsys.readouterr().err
+
+
+def test_every_chapter_with_a_full_run_is_there_and_no_other_one_records():
+    recording = [path.stem for path in chapters() if "results.record(" in path.read_text(encoding="utf-8")]
+    assert recording == list(full_runs.EPOCHS)

@@ -1,0 +1,123 @@
+"""Run the trained chapters in full and keep what they measured: ``python -m tools.full_runs [chapters]``.
+
+It takes hours, and goes on where it was stopped: after every epoch the training is on the disk, in
+``_build/full``. Before the long run comes a quick one with the same folds, so that a mistake in a late cell
+shows at once. Only the record comes into the book, and as a table into the chapter's cell tagged
+``full-run``; the notebook's outputs stay those of its short run. Exit status: as of ``tools.execute``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from facelab import results
+from tools import fingerprint
+from tools.execute import ChapterError, execute, records, replace
+from tools.notebooks import check_parameters
+from tools.places import FULL, NOTEBOOKS, RECORDS, REPOSITORY
+
+EPOCHS = {"03_a_gender_network": 20, "04_an_age_network": 30}
+"""The chapters that train, and for how many epochs at most."""
+
+TAG = "full-run"
+"""The tag of the one cell that shows the full run's record."""
+
+
+def full_parameters(chapter: str) -> dict[str, Any]:
+    """Give the parameters that make a chapter's run a full one: every fold, every photograph."""
+    return {"run": "full", "folds": [0, 1, 2, 3, 4], "epochs": EPOCHS[chapter], "photographs": None}
+
+
+def run(chapter: str) -> Path:
+    """Run a chapter in full, publish its record and show it in the chapter; returns the record.
+
+    Raises
+    ------
+    ValueError
+        If the chapter lacks one of the parameters or the cell, or left another record than it should.
+    ChapterError
+        If a cell raises.
+    """
+    notebook = NOTEBOOKS / f"{chapter}.ipynb"
+    parameters = full_parameters(chapter)
+    checkpoints = FULL / "checkpoints" / f"{chapter}-{_training(notebook)}"
+    check_parameters(notebook, parameters | {"checkpoints": None})
+    _cell(nbformat.read(notebook, as_version=4), chapter)
+    print(f"{chapter}: a quick run with the same folds first", flush=True)
+    execute(notebook, FULL / "quick" / notebook.name, parameters | {"quick": True})
+    print(f"{chapter}: the full run; its checkpoints: {checkpoints}", flush=True)
+    output = FULL / notebook.name
+    execute(notebook, output, parameters | {"checkpoints": str(checkpoints)}, cell_timeout=None)
+    found = records(output)
+    if [record.name for record in found] != [f"{chapter}_full.json"]:
+        raise ValueError(f"{chapter}: one record, {chapter}_full.json, was expected, not {found}")
+    replace(found[0], RECORDS)
+    show(notebook, results.read(found[0]))
+    return RECORDS / found[0].name
+
+
+def show(notebook: Path, record: dict[str, Any]) -> None:
+    """Write a record as a table into the chapter's cell for it."""
+    content = nbformat.read(notebook, as_version=4)
+    _cell(content, notebook.stem).source = results.markdown(record)
+    partial = notebook.with_name(f".{notebook.name}.partial")
+    nbformat.write(content, partial)
+    partial.replace(notebook)
+
+
+def _cell(notebook: nbformat.NotebookNode, chapter: str) -> nbformat.NotebookNode:
+    cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
+    if [cell.cell_type for cell in cells] != ["markdown"]:
+        raise ValueError(f"{chapter}: one markdown cell must have the tag {TAG!r}, not {len(cells)}")
+    return cells[0]
+
+
+def _training(notebook: Path) -> str:
+    """Digest of all that training depends on: a checkpoint of other code would be a lie.
+
+    What a chapter does after the last cell that uses its checkpoints may change without training again.
+    """
+    code = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    last = max((number for number, source in enumerate(code) if "checkpoints" in source), default=-1)
+    package = REPOSITORY / "src" / "facelab"
+    only_afterwards = {package / f"{name}.py" for name in ("evaluation", "plots", "results")}
+    files = set(fingerprint.files_below(package, REPOSITORY / "requirements.lock")) - only_afterwards
+    digest = hashlib.sha256("\0".join(code[: last + 1]).encode())
+    digest.update(fingerprint.of_contents(sorted(files)).encode())
+    return digest.hexdigest()[:12]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.full_runs", description=__doc__.split("\n")[0])
+    parser.add_argument("chapters", nargs="*", help=f"default: {' '.join(EPOCHS)}")
+    chosen = parser.parse_args(arguments).chapters or list(EPOCHS)
+    if unknown := sorted(set(chosen) - set(EPOCHS)):
+        print(
+            f"error: {', '.join(unknown)} has no full run; these have: {', '.join(EPOCHS)}", file=sys.stderr
+        )
+        return 2
+    try:
+        for chapter in chosen:
+            print(f"{chapter}: recorded in {run(chapter).relative_to(REPOSITORY)}")
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ChapterError as failure:
+        print(f"\nerror: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command goes on after the last whole epoch.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
