@@ -20,6 +20,7 @@ from facelab.layout import DataSetError
 from facelab.reading import (
     DEFAULT_CONTRACT,
     PixelContract,
+    as_written,
     check_contract,
     full_paths,
     photographs,
@@ -216,9 +217,11 @@ def batches(
     with tf.device("CPU:0"):
         next_epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
 
+    @as_written
     def number_the_epoch(_: tf.Tensor) -> tf.Tensor:
         return next_epoch.read_value()
 
+    @as_written
     def order(epoch: tf.Tensor) -> tf.data.Dataset:
         rows = tf.range(len(paths), dtype=tf.int64)
         if training:
@@ -229,6 +232,7 @@ def batches(
             tf.data.Dataset.from_tensor_slices(rows).batch(batch_size),
         )
 
+    @as_written
     def fetch(epoch: tf.Tensor, step: tf.Tensor, rows: tf.Tensor) -> tuple[Any, ...]:
         types = [column.dtype for column in columns]
         fetched = tf.numpy_function(lambda rows: [column[rows] for column in columns], [rows], types)
@@ -236,12 +240,14 @@ def batches(
             values.set_shape((None, *column.shape[1:]))
         return epoch, step, tuple(fetched)
 
+    @as_written
     def finish(epoch: tf.Tensor, step: tf.Tensor, fetched: tuple[tf.Tensor, ...]) -> tuple[Any, ...]:
         images = tf.cast(fetched[0], tf.float32) / 255
         if augmented:
             images = augment(images, _fold(seed, epoch, step))
         return epoch, step, tf.nest.pack_sequence_as(element, [images, *fetched[1:]])
 
+    @as_written
     def count(epoch: tf.Tensor, step: tf.Tensor, batch: tuple[Any, ...]) -> tuple[Any, ...]:
         next_epoch.assign(tf.where(step == steps - 1, epoch + 1, epoch))
         return batch

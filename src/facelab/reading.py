@@ -22,6 +22,10 @@ READ_TOGETHER: Final = 32
 """How many photographs are read in one step."""
 
 
+as_written: Final = tf.autograph.experimental.do_not_convert
+"""For the steps of data sets: none has an ``if`` to translate, and looking for one takes a second."""
+
+
 class PixelContract(NamedTuple):
     """What a network's pixels are: a square of `side` pixels, grey (1 channel) or red, green, blue (3).
 
@@ -110,6 +114,7 @@ def unreadable(table: pd.DataFrame, data_dir: str | os.PathLike[str]) -> pd.Data
     """
     paths = full_paths(table, data_dir)
 
+    @as_written
     def try_reading(row: tf.Tensor, path: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # What is decoded must be used, or TensorFlow leaves the decoding out.
         return row, tf.shape(_decode(tf.io.read_file(path), DEFAULT_CONTRACT))
@@ -174,6 +179,7 @@ def _alike(paths: list[str], contract: PixelContract) -> tf.data.Dataset:
     halvings = int(_halvings(size, contract))
     together = min(READ_TOGETHER, len(paths))
 
+    @as_written
     def read(paths: tf.Tensor) -> tf.Tensor:
         contents = [tf.io.read_file(path) for path in tf.unstack(paths)]
         sizes = tf.stack([tf.io.extract_jpeg_shape(content)[:2] for content in contents])
@@ -193,6 +199,7 @@ def _alike(paths: list[str], contract: PixelContract) -> tf.data.Dataset:
 def _one_by_one(paths: list[str], contract: PixelContract) -> tf.data.Dataset:
     """Read photographs of any sizes and formats."""
 
+    @as_written
     def read(path: tf.Tensor) -> tf.Tensor:
         return _resize(_decode(tf.io.read_file(path), contract)[tf.newaxis], contract)[0]
 
