@@ -1,0 +1,155 @@
+"""The measurement on photographs: what it scores, writes and refuses. The photographs here are noise."""
+
+from facelab import adience, models, pipeline, results, training
+
+# isort: split
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from keras import layers
+from PIL import Image
+
+from tools.measure import real
+
+
+def _small() -> keras.Model:
+    images = keras.Input((48, 48, 1))
+    pooled = layers.Flatten()(layers.AveragePooling2D(12)(images))
+    heads = {
+        "gender": layers.Dense(1, activation="sigmoid", name="gender"),
+        "age": layers.Dense(8, activation="softmax", name="age"),
+    }
+    return keras.Model(images, {name: head(pooled) for name, head in heads.items()})
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Eighty photographs of twenty albums; two small networks, and the records beside them."""
+    random = np.random.default_rng(0)
+    rows = []
+    for number in range(80):
+        album, age, gender = f"{number % 20}@N", adience.AGE_GROUPS[number // 2 % 8], "fm"[number % 2]
+        path = tmp_path / "eighty" / adience.photograph_path(album, number, f"{number}.jpg")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (48, 48), np.uint8)).save(path)
+        rows.append([album, f"{number}.jpg", number, age, gender, *[0] * 7, number % 5])
+    table = pd.DataFrame(rows, columns=[*adience.COLUMNS, "fold"])
+    for fold, lines in table.groupby("fold"):
+        lines[list(adience.COLUMNS)].to_csv(
+            tmp_path / "eighty" / f"fold_{fold}_data.txt", sep="\t", index=False
+        )
+    recipes = {
+        "age_network": real.RECIPES["age_network"]._replace(epochs=2),
+        "small": real.RECIPES["strided_network"]._replace(build=_small, epochs=2),
+    }
+    monkeypatch.setattr(real, "RECIPES", recipes)
+    monkeypatch.setattr(real, "FOLDER", tmp_path / "measured")
+    return tmp_path / "eighty"
+
+
+def test_it_prints_and_records_every_score_with_its_interval_and_goes_on_where_it_stopped(
+    folder, capsys, monkeypatch
+):
+    real.main([str(folder)])
+    printed = capsys.readouterr().out
+    record = results.read(real.FOLDER / "real_test.json")
+
+    assert record["data"]["photographs"] == 80
+    assert record["parameters"] == {"seed": 0, "fold": 4, "epochs": {"age_network": 2, "small": 2}}
+    names = {network: [score["name"] for score in scores] for network, scores in record["scores"].items()}
+    all_three = ["gender", "age exact", "age 1-off"]
+    assert names == {"majority": all_three, "age_network": all_three[1:], "small": all_three}
+    for scores in record["scores"].values():
+        for score in scores:
+            assert f"{score['value']:.3f} ({score['low']:.3f}–{score['high']:.3f})" in printed
+            assert [score[key] for key in ("faces", "albums", "split", "folds")] == [16, 4, "test", [4]]
+    assert "trained on    64 photographs of 16 albums\nscored on     16 photographs of 4 albums" in printed
+
+    # Again: nothing is left to train, and the scores are the same.
+    monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
+    real.main([str(folder)])
+    assert results.read(real.FOLDER / "real_test.json") == record
+
+
+def test_choosing_leaves_the_test_fold_alone(folder, capsys):
+    for photograph in pd.read_csv(folder / "fold_4_data.txt", sep="\t").itertuples():
+        path = adience.photograph_path(photograph.user_id, photograph.face_id, photograph.original_image)
+        (folder / path).write_bytes(b"whoever opens this fails")
+    real.main([str(folder), "--choose", "--networks", "small", "--epochs", "1"])
+    assert "trained on    56 photographs of 14 albums\nscored on      8 photographs of 2 albums" in (
+        capsys.readouterr().out
+    )
+    record = results.read(real.FOLDER / "real_validation.json")
+    assert {score["split"] for score in record["scores"]["small"]} == {"validation"}
+    assert record["parameters"]["epochs"] == {"small": 1}
+
+
+def test_a_missing_folder_is_said_so_and_nothing_is_written(folder, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        real.main([str(folder / "nowhere")])
+    assert stopped.value.code == 2
+    assert f"{folder / 'nowhere'} is not a data set: there is no such folder" in capsys.readouterr().err
+    assert not real.FOLDER.exists()
+
+
+def _table(genders, groups):
+    return pd.DataFrame(
+        {
+            "user_id": [f"{number // 2}@N" for number in range(len(genders))],
+            "gender": pd.Categorical(list(genders), list(adience.GENDERS)),
+            "age_group": pd.Categorical([adience.AGE_GROUPS[group] for group in groups], adience.AGE_GROUPS),
+        }
+    )
+
+
+def test_scores_are_those_worked_out_by_hand():
+    said = {"gender": np.array([[0.9], [0.2], [0.6], [0.4]]), "age": np.eye(8)[[0, 3, 5, 7]]}
+    table = _table("mfff", [0, 4, 7, 7])
+    found = real.score(table, said, split="test", fold=4, seed=0)
+    values = {score.name: score.value for score in found}
+    assert values == {"gender": 0.75, "age exact": 0.5, "age 1-off": 0.75}
+    assert {(score.faces, score.albums, score.split) for score in found} == {(4, 2, "test")}
+
+
+def test_the_majority_is_that_of_training():
+    said = real.majority(_table("mmf", [4, 4, 0]), 4)
+    found = real.score(_table("mfff", [4, 5, 0, 0]), said, split="test", fold=4, seed=0)
+    values = {score.name: score.value for score in found}
+    assert values == {"gender": 0.25, "age exact": 0.25, "age 1-off": 0.5}
+
+
+def test_shifts_move_the_picture_by_a_pixel_and_repeat_its_edge():
+    images = np.arange(2 * 3 * 3, dtype="float32").reshape(2, 3, 3, 1)
+    rows, columns = np.array([0, 0, 1]), np.array([1, 2, 2])
+    assert (real.shifted(images, (0, 0)).numpy() == images).all()
+    assert (real.shifted(images, (1, 0)).numpy() == images[:, rows]).all()
+    assert (real.shifted(images, (0, -1)).numpy() == images[:, :, columns]).all()
+
+
+def test_ten_views_are_asked_and_their_mean_taken(folder):
+    table = adience.usable(adience.read_folds(folder))
+    keras.utils.set_random_seed(0)
+    model, recipe = _small(), real.RECIPES["small"]
+    once, ten = (real.ask(model, recipe._replace(views=views), table, folder) for views in (False, True))
+    pixels = np.concatenate(list(pipeline.photographs(table, folder).batch(80).as_numpy_iterator())) / 255
+    assert once["age"] == pytest.approx(model.predict(pixels, verbose=0)["age"], abs=1e-5)
+    views = [
+        view
+        for by in real.SHIFTS
+        for moved in [real.shifted(tf.constant(pixels, tf.float32), by)]
+        for view in (moved, moved[:, :, ::-1])
+    ]
+    for head in ("gender", "age"):
+        mean = np.mean([model.predict(view, verbose=0)[head] for view in views], axis=0)
+        assert ten[head] == pytest.approx(mean, abs=1e-5)
+
+
+def test_the_networks_are_those_of_the_course_and_the_mended_one_is_small():
+    built = {name: recipe.build() for name, recipe in real.RECIPES.items()}
+    assert built["gender_cnn"].count_params() == models.gender_cnn().count_params()
+    assert built["age_network"].count_params() == models.age_network().count_params()
+    assert built["strided_network"].count_params() <= 1_000_000
+    assert set(built["strided_network"].output) == {"gender", "age"}
+    assert {model.input_shape for model in built.values()} == {(None, 48, 48, 1)}

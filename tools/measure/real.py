@@ -1,0 +1,270 @@
+"""Measure what the course's networks make of real photographs: train on four folds, test on the fifth.
+
+``python -m tools.measure.real DATA_DIR [--networks NAME …] [--fold 4] [--seed 0] [--epochs N] [--choose]``
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from facelab import adience, backend, evaluation, models, pipeline, results, training
+
+# isort: split
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+tf.get_logger().setLevel("ERROR")  # retracing is expected: several networks are trained in one process
+
+CONTRACT = pipeline.PixelContract(side=48, channels=1)
+# Checkpoints and the record. A measurement that was killed goes on; a finished one is only scored again.
+FOLDER = Path("_build/measure")
+LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
+# Down and right, in pixels. Strides make an answer depend a little on where the face begins.
+SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+
+
+class Recipe(NamedTuple):
+    """How one network is built, trained and asked."""
+
+    build: Callable[[], keras.Model]
+    heads: tuple[str, ...]
+    epochs: int
+    """Chosen on validation photographs; there is no early stopping."""
+    rate: float
+    """The greatest learning rate, from which it falls to 0 with a cosine."""
+    weight_decay: float = 0.0
+    neighbour: float = 0.0
+    """Share of an age target that goes to each neighbouring group."""
+    augmented: bool = False
+    views: bool = False
+    """Whether to ask about each photograph ten times: shifted by ``SHIFTS``, each time in the mirror too."""
+
+
+RECIPES = {
+    # As published; trained on hard targets and on photographs as they are.
+    "gender_cnn": Recipe(models.gender_cnn, ("gender",), epochs=10, rate=5e-4),
+    "age_network": Recipe(models.age_network, ("age",), epochs=30, rate=1e-3),
+    # With what paid on validation photographs.
+    "strided_network": Recipe(
+        lambda: models.strided_network(CONTRACT, ("gender", "age")),
+        ("gender", "age"),
+        epochs=40,
+        rate=2e-3,
+        weight_decay=0.02,
+        neighbour=0.15,
+        augmented=True,
+        views=True,
+    ),
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train and score the networks, print their scores and write them as one record."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
+    parser.add_argument("--networks", nargs="+", choices=RECIPES, default=list(RECIPES), metavar="NAME")
+    parser.add_argument("--fold", type=int, choices=adience.FOLDS, default=4, help="the fold to test on")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="for every network, instead of its own number")
+    parser.add_argument(
+        "--choose",
+        action="store_true",
+        help="leave the test fold alone: score on validation albums set aside from the others",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        photographs = adience.usable(adience.read_folds(options.data_dir, labels="nearest"))
+        parts = adience.split(photographs, options.fold, options.seed)
+    except adience.DataSetError as error:
+        parser.exit(2, f"{error}\n")
+    if options.choose:
+        split, train, asked = "validation", parts.train, parts.validation
+    else:
+        # No epoch is chosen here, so there is no need to set photographs aside.
+        split, train, asked = "test", pd.concat([parts.train, parts.validation]).sort_index(), parts.test
+    recipes = {name: RECIPES[name] for name in options.networks}
+    if options.epochs is not None:
+        recipes = {name: recipe._replace(epochs=options.epochs) for name, recipe in recipes.items()}
+
+    data_set = options.data_dir.resolve().name
+    print(f"{data_set}: nearest age groups, {split} for fold {options.fold}, seed {options.seed}")
+    for what, table in (("trained on", train), ("scored on", asked)):
+        print(f"{what:<10}{len(table):>6} photographs of {table['user_id'].nunique()} albums")
+
+    def scored(said: dict[str, np.ndarray]) -> list[results.Score]:
+        return score(asked, said, split=split, fold=options.fold, seed=options.seed)
+
+    scores = {"majority": scored(majority(train, len(asked)))}
+    show("majority of the training labels", scores["majority"])
+    seconds = 0.0
+    for name, recipe in recipes.items():
+        run = f"{data_set}-{split}-{options.fold}-seed-{options.seed}-{name}-{recipe.epochs}-epochs"
+        model, history = trained(recipe, train, options.data_dir, seed=options.seed, folder=FOLDER / run)
+        scores[name] = scored(ask(model, recipe, asked, options.data_dir))
+        seconds += history["seconds"].sum()
+        minutes = history["seconds"].sum() / 60
+        show(
+            f"{name}: {model.count_params():,} weights, {len(history)} epochs, {minutes:.1f} minutes",
+            scores[name],
+        )
+    path = results.record(
+        f"real_{split}",
+        data_dir=options.data_dir,
+        parameters={
+            "seed": options.seed,
+            "fold": options.fold,
+            "epochs": {name: recipe.epochs for name, recipe in recipes.items()},
+        },
+        scores=scores,
+        seconds=seconds,
+        folder=FOLDER,
+    )
+    print(f"\nrecord: {path}")
+
+
+def trained(
+    recipe: Recipe, table: pd.DataFrame, data_dir: Path, *, seed: int, folder: Path
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a network on all photographs of a table.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    table : DataFrame
+        With both labels.
+    data_dir : Path
+        Where its paths start.
+    seed : int
+        Of weights, order and augmentation.
+    folder : Path
+        For the checkpoint of this run and no other.
+
+    Returns
+    -------
+    keras.Model, DataFrame
+        The history has a row an epoch.
+    """
+    backend.set_seed(seed)
+    model = recipe.build()
+    batches = pipeline.batches(
+        table,
+        data_dir,
+        targets(recipe, table),
+        CONTRACT,
+        training=True,
+        augmented=recipe.augmented,
+        seed=seed,
+    )
+    rate = keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.epochs * int(batches.cardinality()))
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay),
+        loss=only_or_all({head: LOSSES[head] for head in recipe.heads}),
+    )
+    # There has to be something to validate on; it chooses nothing, since the loss in training is monitored.
+    few = table.head(64)
+    watched = pipeline.batches(few, data_dir, targets(recipe, few), CONTRACT)
+    return model, training.fit(model, batches, watched, epochs=recipe.epochs, monitor="loss", folder=folder)
+
+
+def targets(recipe: Recipe, table: pd.DataFrame) -> Any:
+    """Give the targets that a recipe asks for: an array, or for two heads a dict of arrays."""
+    every = {
+        "gender": pipeline.gender_target(table),
+        "age": pipeline.soft_age_target(table, recipe.neighbour),
+    }
+    return only_or_all({head: every[head] for head in recipe.heads})
+
+
+def only_or_all(by_head: dict[str, Any]) -> Any:
+    """Give the one value for a network with one head, the dict of them for one with more."""
+    return by_head if len(by_head) > 1 else next(iter(by_head.values()))
+
+
+def ask(model: keras.Model, recipe: Recipe, table: pd.DataFrame, data_dir: Path) -> dict[str, np.ndarray]:
+    """Ask a network about the photographs of a table.
+
+    Returns
+    -------
+    dict of float arrays
+        ``gender``, the probability of m, shape (n, 1); ``age``, those of the groups, shape (n, 8); or one of
+        them.
+    """
+    images = pipeline.batches(table, data_dir, targets(recipe, table), CONTRACT)
+    shifts = SHIFTS if recipe.views else SHIFTS[:1]
+    answers = [
+        evaluation.predict(model, images.map(lambda batch, _, by=by: shifted(batch, by)), flip=recipe.views)
+        for by in shifts
+    ]
+    by_head = [answer if isinstance(answer, dict) else {recipe.heads[0]: answer} for answer in answers]
+    return {head: np.mean([answer[head] for answer in by_head], axis=0) for head in recipe.heads}
+
+
+def shifted(images: tf.Tensor, by: tuple[int, int]) -> tf.Tensor:
+    """Shift a batch down and right by at most a pixel each; the edge is repeated."""
+    (down, right), side = by, images.shape[1]
+    padded = tf.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), "SYMMETRIC")
+    return padded[:, 1 - down : 1 - down + side, 1 - right : 1 - right + side]
+
+
+def majority(train: pd.DataFrame, number: int) -> dict[str, np.ndarray]:
+    """Answer as :func:`ask` does, for every photograph with the shares of the labels in training."""
+    shares = {
+        "gender": np.array([np.mean(train["gender"] == "m")]),
+        "age": train["age_group"].value_counts(normalize=True, sort=False).to_numpy(),
+    }
+    return {head: np.tile(share, (number, 1)) for head, share in shares.items()}
+
+
+def score(
+    table: pd.DataFrame, said: dict[str, np.ndarray], *, split: Any, fold: int, seed: int
+) -> list[results.Score]:
+    """Score what a network says of the photographs of a table, with intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        n rows.
+    said : dict
+        From :func:`ask`.
+    split : {"test", "validation"}
+    fold, seed : int
+
+    Returns
+    -------
+    list of Score
+        ``gender``, ``age exact``, ``age 1-off``; those of what was said.
+    """
+    albums = table["user_id"].to_numpy()
+    answers: list[tuple[str, evaluation.Score, np.ndarray, np.ndarray]] = []
+    if "gender" in said:
+        male = (said["gender"][:, 0] >= 0.5).astype("int64")
+        answers.append(("gender", evaluation.accuracy, table["gender"].cat.codes.to_numpy("int64"), male))
+    if "age" in said:
+        group, answer = table["age_group"].cat.codes.to_numpy("int64"), evaluation.decide(said["age"])
+        answers.append(("age exact", evaluation.accuracy, group, answer))
+        answers.append(("age 1-off", evaluation.one_off_accuracy, group, answer))
+    return [
+        results.Score(
+            name,
+            *evaluation.album_bootstrap(measure, true, answer, albums, seed=seed),
+            faces=len(table),
+            albums=len(set(albums)),
+            split=split,
+            folds=[fold],
+        )
+        for name, measure, true, answer in answers
+    ]
+
+
+def show(title: str, scores: list[results.Score]) -> None:
+    """Print scores, a line each."""
+    print(f"\n{title}")
+    for one in scores:
+        print(f"  {one.name:<10} {evaluation.Interval(one.value, one.low, one.high)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
