@@ -23,7 +23,7 @@ from tools.execute import ChapterError, execute, records, replace
 from tools.notebooks import check_parameters
 from tools.places import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
-EPOCHS = {"03_a_gender_network": 20, "04_an_age_network": 30}
+EPOCHS = {"03_a_gender_network": 8, "04_an_age_network": 15}
 """The chapters that train, and for how many epochs at most."""
 
 TAG = "full-run"

@@ -19,6 +19,7 @@ from facelab.labels import AGE_GROUPS
 from facelab.layout import DataSetError
 from facelab.reading import (
     DEFAULT_CONTRACT,
+    UNTUNED,
     PixelContract,
     as_written,
     check_contract,
@@ -262,6 +263,7 @@ def batches(
         # Behind the prefetching, so that what is only prepared does not count as given out.
         .map(count)
         .apply(tf.data.experimental.assert_cardinality(steps))
+        .with_options(UNTUNED)
     )
     dataset.next_epoch = next_epoch
     return dataset

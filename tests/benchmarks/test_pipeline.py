@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from facelab import adience, embedded, pipeline
+from facelab import adience, augmentation, embedded, pipeline
 
 import keras  # isort: skip
+from keras import layers  # isort: skip
 import tensorflow as tf  # isort: skip
 
 SIDE = 48
@@ -62,8 +63,32 @@ def ours(source: Source, augmented: bool) -> tf.data.Dataset:
     return pipeline.batches(table, data_dir, target, batch_size=BATCH, training=True, augmented=augmented)
 
 
-def keras_utility(source: Source, augmented: bool, antialias: bool = True) -> tf.data.Dataset:
-    """Keras's utility, with the same resizing (which it has not, so behind it) and the same augmentation."""
+KERAS_LAYERS = [
+    layers.RandomFlip("horizontal"),
+    layers.RandomTranslation(augmentation.SHIFT, augmentation.SHIFT),
+    layers.RandomRotation(augmentation.TURN / 360, fill_mode="reflect"),
+    layers.RandomZoom(augmentation.ZOOM),
+    layers.RandomContrast(augmentation.CONTRAST, value_range=(0, 1)),
+    layers.RandomErasing(0.5, [share**2 for share in augmentation.ERASED], value_range=(0, 1)),
+]
+"""The same variations by the same amounts, as somebody would write them who uses Keras for everything."""
+
+
+def by_keras_layers(images: tf.Tensor) -> tf.Tensor:
+    for layer in KERAS_LAYERS:
+        images = layer(images, training=True)
+    return images
+
+
+def by_our_function(images: tf.Tensor) -> tf.Tensor:
+    return pipeline.augment(images, SEED)
+
+
+Augmentation = Callable[[tf.Tensor], tf.Tensor]
+
+
+def keras_utility(source: Source, augment: Augmentation | None, antialias: bool = True) -> tf.data.Dataset:
+    """Keras's utility, with the same resizing, which it has not, so behind it."""
     table, data_dir = source
     with Image.open(data_dir / table["path"].iloc[0]) as first:
         whole = first.size
@@ -81,7 +106,7 @@ def keras_utility(source: Source, augmented: bool, antialias: bool = True) -> tf
         if antialias:
             images = tf.image.resize(images, (SIDE, SIDE), antialias=True)
         images = images / 255
-        return pipeline.augment(images, SEED) if augmented else images
+        return augment(images) if augment else images
 
     return dataset.map(finish, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
@@ -106,50 +131,49 @@ def seconds(do: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-@pytest.mark.parametrize(
-    ("kind", "augmented", "first_epoch", "later_epochs"),
-    # How many times as fast as Keras at least. Augmentation is the same work for both, so it draws the two
-    # together, most where reading is cheapest: the embedded faces have 96×96 pixels, the benchmark's 816×816.
-    [
-        ("embedded", False, 1.2, 5),
-        ("embedded", True, 1.0, 2),
-        ("benchmark's size", False, 1.5, 5),
-        ("benchmark's size", True, 1.4, 5),
-    ],
-)
+@pytest.mark.parametrize("augmented", [False, True], ids=["plain", "augmented"])
+@pytest.mark.parametrize("kind", ["embedded", "benchmark's size"])
 @pytest.mark.benchmark(timer=time.process_time)
 def test_an_epoch_takes_a_fraction_of_what_keras_takes(
-    benchmark: BenchmarkFixture,
-    sources: dict[str, Source],
-    kind: str,
-    augmented: bool,
-    first_epoch: float,
-    later_epochs: float,
+    benchmark: BenchmarkFixture, sources: dict[str, Source], kind: str, augmented: bool
 ) -> None:
+    """At least twice as fast the first time and five times as fast later, as somebody would use Keras.
+
+    Beside it stands what is left when both augment with the same code, ours: that draws the two together,
+    most where reading is cheapest (the embedded faces have 96×96 pixels, the benchmark's 816×816).
+    """
     source = sources[kind]
     number = len(source[0])
-    theirs, aliased = keras_utility(source, augmented), keras_utility(source, augmented, antialias=False)
+    keras_way = "Keras's utility and layers" if augmented else "Keras's utility"
+    others = {
+        keras_way: keras_utility(source, by_keras_layers if augmented else None),
+        "the same, with aliasing": keras_utility(source, by_keras_layers if augmented else None, False),
+    }
+    if augmented:
+        others["Keras's utility and our augmentation"] = keras_utility(source, by_our_function)
     taken: dict[str, list[float]] = {}
     for _ in range(ROUNDS):  # in turn, so that none has the quiet minutes for itself
         start = time.process_time()
         dataset = ours(source, augmented)
         run_through(dataset)
         taken.setdefault("first epoch", []).append(time.process_time() - start)
-        for name, do in {
-            "later epochs": lambda dataset=dataset: run_through(dataset),
-            "Keras": lambda: run_through(theirs),
-            "Keras with aliasing": lambda: run_through(aliased),
-            "Pillow, not augmented": lambda: pillow_loop(source),
-        }.items():
-            taken.setdefault(name, []).append(seconds(do))
+        taken.setdefault("later epochs", []).append(seconds(lambda dataset=dataset: run_through(dataset)))
+        for name, other in others.items():
+            taken.setdefault(name, []).append(seconds(lambda other=other: run_through(other)))
+        taken.setdefault("Pillow, not augmented", []).append(seconds(lambda: pillow_loop(source)))
     benchmark.pedantic(run_through, [dataset], rounds=1)
     best = {name: min(values) for name, values in taken.items()}
-    rates = {name: round(number / value) for name, value in best.items()}
-    ratios = {name: round(best["Keras"] / best[name], 2) for name in ("first epoch", "later epochs")}
-    benchmark.extra_info["photographs per processor second"] = rates
-    benchmark.extra_info["times as fast as Keras"] = ratios
-    assert ratios["first epoch"] > first_epoch
-    assert ratios["later epochs"] > later_epochs
+    benchmark.extra_info["photographs per processor second"] = {
+        name: round(number / value) for name, value in best.items()
+    }
+    ratios = {
+        name: {epoch: round(best[name] / best[epoch], 2) for epoch in ("first epoch", "later epochs")}
+        for name in others
+    }
+    benchmark.extra_info["times as fast as"] = ratios
+    # What was measured is 2.0 and more on an idle machine; a busy one may take a little off.
+    assert ratios[keras_way]["first epoch"] > 1.8
+    assert ratios[keras_way]["later epochs"] > 5
     assert best["Pillow, not augmented"] > 2 * best["later epochs"]
 
 
