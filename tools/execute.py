@@ -26,7 +26,7 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
-from tools import fingerprint
+from tools import fingerprint, recorded_results
 from tools.notebooks import check_parameters, normalised, source_only
 from tools.places import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
@@ -124,11 +124,12 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
 
 
 def publish(outputs: Sequence[Path]) -> None:
-    """Copy executed chapters over the notebooks that are committed, and their records over the book's."""
+    """Copy executed chapters and their records over those that are committed; remake the records' page."""
     for output in outputs:
         replace(output, NOTEBOOKS)
         for record in records(output):
             replace(record, RECORDS)
+    recorded_results.write()
 
 
 def replace(source: Path, folder: Path) -> None:

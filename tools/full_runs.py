@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 
 from facelab import results
-from tools import fingerprint
+from tools import fingerprint, recorded_results
 from tools.execute import ChapterError, execute, records, replace
 from tools.notebooks import check_parameters
 from tools.places import FULL, NOTEBOOKS, RECORDS, REPOSITORY
@@ -59,6 +59,7 @@ def run(chapter: str) -> Path:
     if [record.name for record in found] != [f"{chapter}_full.json"]:
         raise ValueError(f"{chapter}: one record, {chapter}_full.json, was expected, not {found}")
     replace(found[0], RECORDS)
+    recorded_results.write()
     show(notebook, results.read(found[0]))
     return RECORDS / found[0].name
 

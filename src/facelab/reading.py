@@ -28,8 +28,8 @@ as_written: Final = tf.autograph.experimental.do_not_convert
 UNTUNED: Final = tf.data.Options()
 """For whole data sets: no thread that tunes them while they are read.
 
-That thread looks after 10 ms, then after twice as long, and so on. A pass that ends in between may wait for its
-next look: an epoch of 3.0 seconds then takes 5.1 (TensorFlow 2.21).
+That thread looks after 10 ms, then after twice as long, and so on. A pass that ends in between may wait for
+its next look: an epoch of 3.0 seconds then takes 5.1 (TensorFlow 2.21).
 """
 UNTUNED.autotune.enabled = False
 

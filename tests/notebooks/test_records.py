@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from facelab import embedded, results
+from tools import recorded_results
 from tools.full_runs import EPOCHS, TAG, full_parameters
 from tools.places import NOTEBOOKS, RECORDS
 
@@ -81,6 +82,12 @@ def test_the_network_is_recorded_beside_others_on_the_test_fold(chapter, run):
         if any(score["split"] == "test" for score in scores)
     }
     assert len(on_test) >= 2, f"{chapter}, {run}: a score says little without a baseline's beside it"
+
+
+def test_the_page_of_recorded_results_is_made_from_the_records():
+    assert recorded_results.PAGE.read_text(encoding="utf-8") == recorded_results.page(), (
+        "run `python -m tools.recorded_results`"
+    )
 
 
 def test_no_record_is_of_a_chapter_that_is_not_there():

@@ -1,0 +1,64 @@
+"""Write the page of recorded results from the records: ``python -m tools.recorded_results``.
+
+``tools.execute --publish`` and ``tools.full_runs`` do so whenever a record changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from facelab import results
+from tools.places import RECORDS, REPOSITORY
+
+PAGE = REPOSITORY / "book" / "recorded_results.md"
+
+INTRODUCTION = """\
+# Recorded results
+
+What the chapters measured, in one place. Each chapter that trains writes a record, and this page is made from
+the records: nobody typed a number here.
+
+A *short run* is the chapter as you read it: one test fold, some of the photographs, a few epochs. A *full
+run* is the same cells with other parameters: all photographs, more epochs, each of the five folds as the test
+once. Every value has the 95 % interval of an album bootstrap and says on how many faces and albums it rests.
+"Validation for test fold 4" means the validation albums that go with that fold: choices are made on them, and
+a test fold is looked at once.
+
+:::{admonition} These faces are rendered
+:class: important
+All scores on this page are from the faces that come with the course. None of them is a score on Adience, and
+none says how well a network would do on photographs.
+:::
+"""
+
+
+def section(record: Mapping[str, Any]) -> str:
+    """Write one record as a section of the page."""
+    name = record["chapter"] + ("_full" if record["run"] == "full" else "")
+    source = f"{{doc}}`../notebooks/{record['chapter']}`; [the record itself](results/{name}.json)"
+    versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items())
+    return (
+        f"## Chapter {int(record['chapter'][:2])}, {record['run']} run\n\n"
+        f"Measured by {source}.\n\n"
+        f"{results.markdown(record)}\n\n"
+        f"*Made with {versions}; SHA-256 of the faces' archive `{record['data']['sha256'][:16]}…`.*\n"
+    )
+
+
+def page() -> str:
+    """Give the page as it should stand in the book."""
+    records = [results.read(path) for path in RECORDS.glob("*.json")]
+    records.sort(key=lambda record: (record["chapter"], record["run"] == "full"))
+    return "\n".join([INTRODUCTION, *map(section, records)])
+
+
+def write() -> None:
+    """Put the page into the book."""
+    partial = PAGE.with_name(f".{PAGE.name}.partial")
+    partial.write_text(page(), encoding="utf-8")
+    partial.replace(PAGE)
+
+
+if __name__ == "__main__":
+    write()
