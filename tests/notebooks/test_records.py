@@ -27,7 +27,7 @@ def read(chapter: str, run: str) -> dict[str, Any]:
     if run == "full" and not path.exists():
         (cell,) = cells(chapter, TAG)
         assert cell.source == NOT_YET, f"the chapter shows a full run that has no record: {REMEDY[run]}"
-        pytest.skip(f"the full run of {chapter} takes hours and has not been recorded yet: {REMEDY[run]}")
+        pytest.skip(f"the full run of {chapter} takes long and has not been recorded yet: {REMEDY[run]}")
     assert path.exists(), f"no record of the {run} run of {chapter}: {REMEDY[run]}"
     return results.read(path)
 
