@@ -1,6 +1,6 @@
 """Run the trained chapters in full and keep what they measured: ``python -m tools.full_runs [chapters]``.
 
-It takes an hour or two, and goes on where it was stopped: after every epoch the training is on the disk, in
+It takes an hour, and goes on where it was stopped: after every epoch the training is on the disk, in
 ``_build/full``. Before the long run comes a quick one with the same folds, so that a mistake in a late cell
 shows at once. Only the record comes into the book, and as a table into the chapter's cell tagged
 ``full-run``; the notebook's outputs stay those of its short run. Exit status: as of ``tools.execute``.
@@ -23,7 +23,7 @@ from tools.execute import ChapterError, execute, records, replace
 from tools.notebooks import check_parameters
 from tools.places import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
-EPOCHS = {"03_a_gender_network": 8, "04_an_age_network": 30}
+EPOCHS = {"03_a_gender_network": 8, "04_an_age_network": 15}
 """The chapters that train, and for how many epochs at most."""
 
 TAG = "full-run"
@@ -47,7 +47,7 @@ def run(chapter: str) -> Path:
     """
     notebook = NOTEBOOKS / f"{chapter}.ipynb"
     parameters = full_parameters(chapter)
-    checkpoints = FULL / "checkpoints" / f"{chapter}-{_training(notebook)}"
+    checkpoints = FULL / "checkpoints" / f"{chapter}-{_training(notebook)}-{parameters['epochs']}-epochs"
     check_parameters(notebook, parameters | {"checkpoints": None})
     _cell(nbformat.read(notebook, as_version=4), chapter)
     print(f"{chapter}: a quick run with the same folds first", flush=True)
