@@ -91,6 +91,7 @@ def test_a_failure_leaves_no_record(chapter, tmp_path):
 def test_publishing_puts_notebook_and_records_in_their_place(chapter, tmp_path, monkeypatch):
     monkeypatch.setattr(execute, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(execute, "RECORDS", tmp_path / "book" / "results")
+    monkeypatch.setattr(execute.recorded_results, "PAGE", tmp_path / "recorded_results.md")
     output = tmp_path / "out" / "99_chapter.ipynb"
     assert execute.main([str(chapter(RECORD)), "--output", str(output.parent), "--publish"]) == 0
     published = tmp_path / "notebooks" / "99_chapter.ipynb"
@@ -98,6 +99,7 @@ def test_publishing_puts_notebook_and_records_in_their_place(chapter, tmp_path, 
     assert [path.name for path in published.parent.iterdir()] == ["99_chapter.ipynb"]
     (record,) = (tmp_path / "book" / "results").iterdir()
     assert (record.name, json.loads(record.read_text())) == ("99_chapter.json", {"seed": 1})
+    assert (tmp_path / "recorded_results.md").exists()
 
 
 def test_data_that_changed_is_read_again(chapter, tmp_path):

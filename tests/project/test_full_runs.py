@@ -46,6 +46,7 @@ def write(tmp_path, monkeypatch):
     """Write a chapter that pretends to train, into folders of its own."""
     monkeypatch.setattr(full_runs, "NOTEBOOKS", tmp_path)
     monkeypatch.setattr(full_runs, "RECORDS", tmp_path / "book" / "results")
+    monkeypatch.setattr(full_runs.recorded_results, "PAGE", tmp_path / "recorded_results.md")
     monkeypatch.setattr(full_runs, "FULL", tmp_path / "full")
     monkeypatch.setattr(full_runs, "EPOCHS", {"99_chapter": 7})
 
@@ -71,6 +72,7 @@ def test_a_full_run_is_recorded_and_shown_and_nothing_else_in_the_chapter_change
     assert after[:-1] == before
     assert after[-1].source == results.markdown(record)
     assert [path.name for path in (tmp_path / "book" / "results").iterdir()] == ["99_chapter_full.json"]
+    assert (tmp_path / "recorded_results.md").exists()
 
 
 def test_it_goes_on_where_it_stopped_even_if_a_later_cell_was_mended(write):
@@ -87,6 +89,14 @@ def test_checkpoints_of_other_code_are_not_used(write):
     assert len(same) == 1
     assert full_runs._training(write("rate = 2" + TRAINING, RECORDING)) not in same
     assert full_runs._training(write("rate = 2", TRAINING, RECORDING)) not in same
+
+
+def test_checkpoints_of_another_number_of_epochs_are_not_used(write, tmp_path, monkeypatch):
+    write(TRAINING, RECORDING)
+    full_runs.run("99_chapter")
+    monkeypatch.setattr(full_runs, "EPOCHS", {"99_chapter": 9})
+    assert results.read(full_runs.run("99_chapter"))["parameters"]["epochs"] == 9
+    assert len(list((tmp_path / "full" / "checkpoints").iterdir())) == 2
 
 
 def test_a_mistake_in_a_late_cell_shows_before_the_long_run(write, tmp_path):
