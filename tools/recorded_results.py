@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 from facelab import results
 from tools.places import RECORDS, REPOSITORY
@@ -33,10 +32,10 @@ none says how well a network would do on photographs.
 """
 
 
-def section(record: Mapping[str, Any]) -> str:
+def section(path: Path) -> str:
     """Write one record as a section of the page."""
-    name = record["chapter"] + ("_full" if record["run"] == "full" else "")
-    source = f"{{doc}}`../notebooks/{record['chapter']}`; [the record itself](results/{name}.json)"
+    record = results.read(path)
+    source = f"{{doc}}`../notebooks/{record['chapter']}`; [the record itself](results/{path.name})"
     versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items())
     return (
         f"## Chapter {int(record['chapter'][:2])}, {record['run']} run\n\n"
@@ -48,9 +47,7 @@ def section(record: Mapping[str, Any]) -> str:
 
 def page() -> str:
     """Give the page as it should stand in the book."""
-    records = [results.read(path) for path in RECORDS.glob("*.json")]
-    records.sort(key=lambda record: (record["chapter"], record["run"] == "full"))
-    return "\n".join([INTRODUCTION, *map(section, records)])
+    return "\n".join([INTRODUCTION, *map(section, sorted(RECORDS.glob("*.json")))])
 
 
 def write() -> None:

@@ -163,7 +163,7 @@ def read_chunks(paths: list[str], contract: PixelContract) -> Iterator[np.ndarra
     done = 0
     for read in (_alike, _one_by_one):
         try:
-            for pixels in read(paths[done:], contract).as_numpy_iterator():
+            for pixels in read(paths[done:], contract).with_options(UNTUNED).as_numpy_iterator():
                 pixels = pixels[: len(paths) - done]
                 yield pixels
                 done += len(pixels)
@@ -202,7 +202,6 @@ def _alike(paths: list[str], contract: PixelContract) -> tf.data.Dataset:
         .batch(together, drop_remainder=True)
         .map(read, tf.data.AUTOTUNE, deterministic=True)
         .prefetch(2)
-        .with_options(UNTUNED)
     )
 
 
@@ -218,7 +217,6 @@ def _one_by_one(paths: list[str], contract: PixelContract) -> tf.data.Dataset:
         .map(read, tf.data.AUTOTUNE, deterministic=True)
         .batch(READ_TOGETHER)
         .prefetch(2)
-        .with_options(UNTUNED)
     )
 
 
