@@ -104,7 +104,7 @@ normalise: environment  ## execute the chapters and put notebooks and records in
 	@$(BIN)/python -m tools.execute --publish
 
 .PHONY: full-runs
-full-runs: environment  ## train chapters 3 and 4 on all folds and record it (an hour; goes on where it stopped)
+full-runs: environment  ## train chapters 3 to 5 on all folds and record it (1.5 hours; goes on where it stopped)
 	@$(BIN)/python -m tools.full_runs
 
 .PHONY: lock
@@ -127,6 +127,11 @@ faces: environment  ## render the embedded faces again and pack them (20 minutes
 	@$(BIN)/python -m facesim render _build/faces
 	@$(BIN)/python -m facesim pack _build/faces src/facelab/data
 
+.PHONY: backbone
+backbone: environment  ## render other people and pretrain the backbone on them (half an hour; goes on where it stopped)
+	@$(BIN)/python -m facesim render _build/others --seed 2 --photographs 20000 --identities 1
+	@$(BIN)/python -m tools.pretrain _build/others/embedded_faces
+
 .PHONY: measure-faces
 measure-faces: environment  ## ask networks trained on photographs what they see in the rendered faces
 	@$(BIN)/python -m tools.measure.judge "$$($(BIN)/python -c 'from facelab import embedded; print(embedded.data_dir())')"
@@ -137,10 +142,11 @@ measure-faces: environment  ## ask networks trained on photographs what they see
 REAL := ../shared/real-faces
 
 .PHONY: measure-real
-measure-real: environment  ## train the networks on real photographs, folds 0 to 3, and test them on fold 4
+measure-real: environment  ## train on real photographs, with and without pretraining, and test on fold 4 (an hour)
 	@test -d "$(REAL)" || { echo "There is no folder $(REAL). Name one in the benchmark's layout:" \
 		"make measure-real REAL=/path/to/adience" >&2; exit 1; }
 	@$(BIN)/python -m tools.measure.real "$(REAL)"
+	@$(BIN)/python -m tools.measure.pretraining "$(REAL)"
 
 # ---- This list --------------------------------------------------------------------------------------------------------------
 

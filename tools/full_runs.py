@@ -1,8 +1,8 @@
 """Run the trained chapters in full and keep what they measured: ``python -m tools.full_runs [chapters]``.
 
-It takes an hour, and goes on where it was stopped: after every epoch the training is on the disk, in
-``_build/full``. Before the long run comes a quick one with the same folds, so that a mistake in a late cell
-shows at once. Only the record comes into the book, and as a table into the chapter's cell tagged
+It takes more than an hour, and goes on where it was stopped: after every epoch the training is on the disk,
+in ``_build/full``. Before the long run comes a quick one with the same folds, so that a mistake in a late
+cell shows at once. Only the record comes into the book, and as a table into the chapter's cell tagged
 ``full-run``; the notebook's outputs stay those of its short run. Exit status: as of ``tools.execute``.
 """
 
@@ -23,16 +23,20 @@ from tools.execute import ChapterError, execute, records, replace
 from tools.notebooks import check_parameters
 from tools.places import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
-EPOCHS = {"03_a_gender_network": 8, "04_an_age_network": 15}
-"""The chapters that train, and for how many epochs at most."""
+LENGTHS: dict[str, dict[str, Any]] = {
+    "03_a_gender_network": {"epochs": 8, "photographs": None},
+    "04_an_age_network": {"epochs": 15, "photographs": None},
+    "05_transfer_learning": {"steps": 800},
+}
+"""The chapters that train, and the parameters that make their training long."""
 
 TAG = "full-run"
 """The tag of the one cell that shows the full run's record."""
 
 
 def full_parameters(chapter: str) -> dict[str, Any]:
-    """Give the parameters that make a chapter's run a full one: every fold, every photograph."""
-    return {"run": "full", "folds": [0, 1, 2, 3, 4], "epochs": EPOCHS[chapter], "photographs": None}
+    """Give the parameters that make a chapter's run a full one: every fold, and its own."""
+    return {"run": "full", "folds": [0, 1, 2, 3, 4]} | LENGTHS[chapter]
 
 
 def run(chapter: str) -> Path:
@@ -47,7 +51,8 @@ def run(chapter: str) -> Path:
     """
     notebook = NOTEBOOKS / f"{chapter}.ipynb"
     parameters = full_parameters(chapter)
-    checkpoints = FULL / "checkpoints" / f"{chapter}-{_training(notebook)}-{parameters['epochs']}-epochs"
+    length = "-".join(f"{value}-{name}" for name, value in LENGTHS[chapter].items() if value is not None)
+    checkpoints = FULL / "checkpoints" / f"{chapter}-{_training(notebook)}-{length}"
     check_parameters(notebook, parameters | {"checkpoints": None})
     _cell(nbformat.read(notebook, as_version=4), chapter)
     print(f"{chapter}: a quick run with the same folds first", flush=True)
@@ -98,11 +103,11 @@ def _training(notebook: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.full_runs", description=__doc__.split("\n")[0])
-    parser.add_argument("chapters", nargs="*", help=f"default: {' '.join(EPOCHS)}")
-    chosen = parser.parse_args(arguments).chapters or list(EPOCHS)
-    if unknown := sorted(set(chosen) - set(EPOCHS)):
+    parser.add_argument("chapters", nargs="*", help=f"default: {' '.join(LENGTHS)}")
+    chosen = parser.parse_args(arguments).chapters or list(LENGTHS)
+    if unknown := sorted(set(chosen) - set(LENGTHS)):
         print(
-            f"error: {', '.join(unknown)} has no full run; these have: {', '.join(EPOCHS)}", file=sys.stderr
+            f"error: {', '.join(unknown)} has no full run; these have: {', '.join(LENGTHS)}", file=sys.stderr
         )
         return 2
     try:

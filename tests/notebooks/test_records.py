@@ -12,10 +12,10 @@ import pytest
 
 from facelab import embedded, results
 from tools import recorded_results
-from tools.full_runs import EPOCHS, TAG, full_parameters
+from tools.full_runs import LENGTHS, TAG, full_parameters
 from tools.places import NOTEBOOKS, RECORDS
 
-TRAINED = pytest.mark.parametrize("chapter", list(EPOCHS))
+TRAINED = pytest.mark.parametrize("chapter", list(LENGTHS))
 REMEDY = {"short": "run `make normalise`", "full": "run `make full-runs`"}
 
 
@@ -64,7 +64,8 @@ def test_the_full_run_is_of_every_fold_and_longer_than_the_short_one(chapter):
     short, full = (read(chapter, run)["parameters"] for run in ("short", "full"))
     expected = {name: value for name, value in full_parameters(chapter).items() if name != "run"}
     assert full == short | expected, REMEDY["full"]
-    assert full["epochs"] > short["epochs"]
+    longer = [name for name, value in LENGTHS[chapter].items() if value is not None]
+    assert all(full[name] > short[name] for name in longer)
 
 
 @TRAINED
@@ -91,5 +92,5 @@ def test_the_page_of_recorded_results_is_made_from_the_records():
 
 
 def test_no_record_is_of_a_chapter_that_is_not_there():
-    expected = {f"{chapter}{suffix}.json" for chapter in EPOCHS for suffix in ("", "_full")}
+    expected = {f"{chapter}{suffix}.json" for chapter in LENGTHS for suffix in ("", "_full")}
     assert {path.name for path in Path(RECORDS).iterdir()} <= expected

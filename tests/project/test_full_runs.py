@@ -48,7 +48,7 @@ def write(tmp_path, monkeypatch):
     monkeypatch.setattr(full_runs, "RECORDS", tmp_path / "book" / "results")
     monkeypatch.setattr(full_runs.recorded_results, "PAGE", tmp_path / "recorded_results.md")
     monkeypatch.setattr(full_runs, "FULL", tmp_path / "full")
-    monkeypatch.setattr(full_runs, "EPOCHS", {"99_chapter": 7})
+    monkeypatch.setattr(full_runs, "LENGTHS", {"99_chapter": {"epochs": 7, "photographs": None}})
 
     def chapter(*codes: str, parameters: str = PARAMETERS, tag: str = "full-run"):
         cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}, id="parameters")]
@@ -94,7 +94,7 @@ def test_checkpoints_of_other_code_are_not_used(write):
 def test_checkpoints_of_another_number_of_epochs_are_not_used(write, tmp_path, monkeypatch):
     write(TRAINING, RECORDING)
     full_runs.run("99_chapter")
-    monkeypatch.setattr(full_runs, "EPOCHS", {"99_chapter": 9})
+    monkeypatch.setattr(full_runs, "LENGTHS", {"99_chapter": {"epochs": 9, "photographs": None}})
     assert results.read(full_runs.run("99_chapter"))["parameters"]["epochs"] == 9
     assert len(list((tmp_path / "full" / "checkpoints").iterdir())) == 2
 
@@ -130,4 +130,4 @@ def test_an_unknown_chapter_is_refused(capsys):
 
 def test_every_chapter_with_a_full_run_is_there_and_no_other_one_records():
     recording = [path.stem for path in chapters() if "results.record(" in path.read_text(encoding="utf-8")]
-    assert recording == list(full_runs.EPOCHS)
+    assert recording == list(full_runs.LENGTHS)

@@ -41,6 +41,8 @@ class Recipe(NamedTuple):
     augmented: bool = False
     views: bool = False
     """Whether to ask about each photograph ten times: shifted by ``SHIFTS``, each time in the mirror too."""
+    contract: pipeline.PixelContract = CONTRACT
+    """The pixels that the network sees."""
 
 
 RECIPES = {
@@ -153,7 +155,7 @@ def trained(
         table,
         data_dir,
         targets(recipe, table),
-        CONTRACT,
+        recipe.contract,
         training=True,
         augmented=recipe.augmented,
         seed=seed,
@@ -165,7 +167,7 @@ def trained(
     )
     # There has to be something to validate on; it chooses nothing, since the loss in training is monitored.
     few = table.head(64)
-    watched = pipeline.batches(few, data_dir, targets(recipe, few), CONTRACT)
+    watched = pipeline.batches(few, data_dir, targets(recipe, few), recipe.contract)
     return model, training.fit(model, batches, watched, epochs=recipe.epochs, monitor="loss", folder=folder)
 
 
@@ -192,7 +194,7 @@ def ask(model: keras.Model, recipe: Recipe, table: pd.DataFrame, data_dir: Path)
         ``gender``, the probability of m, shape (n, 1); ``age``, those of the groups, shape (n, 8); or one of
         them.
     """
-    images = pipeline.batches(table, data_dir, targets(recipe, table), CONTRACT)
+    images = pipeline.batches(table, data_dir, targets(recipe, table), recipe.contract)
     shifts = SHIFTS if recipe.views else SHIFTS[:1]
     answers = [
         evaluation.predict(model, images.map(lambda batch, _, by=by: shifted(batch, by)), flip=recipe.views)

@@ -1,0 +1,138 @@
+"""The measurement of pretraining: what is trained, scored and written. The photographs here are noise."""
+
+from facelab import adience, pipeline, results, training
+
+# isort: split
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from keras import layers
+from PIL import Image
+
+from tools.measure import pretraining, real
+
+SMALL = pipeline.PixelContract(16, 3)
+
+
+def _small() -> keras.Model:
+    images = keras.Input((16, 16, 3))
+    pooled = layers.Flatten()(layers.AveragePooling2D(4)(images))
+    heads = {
+        "gender": layers.Dense(1, activation="sigmoid", name="gender"),
+        "age": layers.Dense(8, activation="softmax", name="age"),
+    }
+    return keras.Model(images, {name: head(pooled) for name, head in heads.items()})
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Eighty photographs of forty albums, two small networks, and judges that always say the same."""
+    random = np.random.default_rng(0)
+    rows = []
+    for number in range(80):
+        album, age, gender = f"{number % 40}@N", adience.AGE_GROUPS[number // 2 % 8], "fm"[number % 2]
+        path = tmp_path / "eighty" / adience.photograph_path(album, number, f"{number}.jpg")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (16, 16, 3), np.uint8)).save(path)
+        rows.append([album, f"{number}.jpg", number, age, gender, *[0] * 7, number % 5])
+    adience.write_folds(pd.DataFrame(rows, columns=[*adience.COLUMNS, "fold"]), tmp_path / "eighty")
+    monkeypatch.setattr(pretraining, "EPOCHS", {0.25: 2, 1.0: 1})
+    monkeypatch.setattr(pretraining, "BEGINNINGS", {"random weights": _small, "rendered backbone": _small})
+    monkeypatch.setattr(pretraining, "RECIPE", pretraining.RECIPE._replace(contract=SMALL))
+    monkeypatch.setattr(real, "FOLDER", tmp_path / "measured")
+    men_of_30 = pd.DataFrame({"age": [30.0] * 16, "male": [1.0] * 16})
+    monkeypatch.setattr(pretraining.judge, "predictions", lambda paths: {"judge": men_of_30[: len(paths)]})
+    return tmp_path / "eighty"
+
+
+def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folder, capsys, monkeypatch):
+    pretraining.main([str(folder), "--seeds", "0", "1"])
+    printed = capsys.readouterr().out
+    record = results.read(real.FOLDER / "pretraining_test.json")
+    assert list(record["scores"]) == [
+        *(f"25%, {name}" for name in ("random weights", "rendered backbone", "gain")),
+        *(f"100%, {name}" for name in ("random weights", "rendered backbone", "gain")),
+        "judge",
+    ]
+    for scores in record["scores"].values():
+        assert [score["name"] for score in scores] == ["gender", "age exact", "age 1-off"]
+        assert {(score["faces"], score["albums"], score["split"]) for score in scores} == {(16, 8, "test")}
+    for share in ("25%", "100%"):
+        before, after, gain = (
+            record["scores"][f"{share}, {name}"] for name in ("random weights", "rendered backbone", "gain")
+        )
+        for one, other, difference in zip(before, after, gain, strict=True):
+            assert difference["value"] == pytest.approx(other["value"] - one["value"])
+    test = adience.read_folds(folder).query("fold == 4")
+    judged = {score["name"]: score["value"] for score in record["scores"]["judge"]}
+    assert judged["gender"] == np.mean(test["gender"] == "m")
+    assert judged["age exact"] == np.mean(test["age_group"] == "(25, 32)")
+    assert "25%, seed 1, rendered backbone" in printed
+    assert record["parameters"] == {"seed": 0, "seeds": [0, 1], "fold": 4}
+
+    # Again: nothing is left to train, and the scores are the same.
+    monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
+    pretraining.main([str(folder), "--seeds", "0", "1"])
+    assert results.read(real.FOLDER / "pretraining_test.json") == record
+
+
+def test_choosing_leaves_the_test_fold_alone_and_absent_judges_are_named(folder, capsys, monkeypatch):
+    def absent(_):
+        raise FileNotFoundError("node is not installed")
+
+    monkeypatch.setattr(pretraining.judge, "predictions", absent)
+    for photograph in pd.read_csv(folder / "fold_4_data.txt", sep="\t").itertuples():
+        path = adience.photograph_path(photograph.user_id, photograph.face_id, photograph.original_image)
+        (folder / path).write_bytes(b"whoever opens this fails")
+    pretraining.main([str(folder), "--choose", "--seeds", "0", "--shares", "1.0"])
+    assert "the networks of others are left out: node is not installed" in capsys.readouterr().out
+    record = results.read(real.FOLDER / "pretraining_validation.json")
+    assert {score["split"] for score in record["scores"]["100%, gain"]} == {"validation"}
+    assert "judge" not in record["scores"]
+
+
+def test_a_missing_folder_is_said_so_and_nothing_is_written(folder, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        pretraining.main([str(folder / "nowhere")])
+    assert stopped.value.code == 2
+    assert "nowhere is not a data set: there is no such folder" in capsys.readouterr().err
+    assert not real.FOLDER.exists()
+
+
+def test_a_share_is_of_albums_and_another_one_for_each_seed(folder):
+    table = adience.usable(adience.read_folds(folder))
+    quarter = pretraining.share_of_albums(table, 0.25, seed=0)
+    assert quarter["user_id"].nunique() == 10
+    assert set(table.index[table["user_id"].isin(quarter["user_id"])]) == set(quarter.index)
+    assert set(quarter["user_id"]) <= set(pretraining.share_of_albums(table, 0.5, seed=0)["user_id"])
+    assert set(quarter["user_id"]) != set(pretraining.share_of_albums(table, 0.25, seed=1)["user_id"])
+    assert len(pretraining.share_of_albums(table, 1.0, seed=0)) == len(table)
+
+
+def test_scores_are_means_over_the_seeds_worked_out_by_hand():
+    table = pd.DataFrame(
+        {
+            "user_id": ["a", "a", "b", "b"],
+            "gender": pd.Categorical(list("ffmm"), list(adience.GENDERS)),
+            "age_group": pd.Categorical([adience.AGE_GROUPS[g] for g in (0, 2, 4, 7)], adience.AGE_GROUPS),
+        }
+    )
+    right = {"gender": np.array([0, 0, 1, 1]), "age": np.array([0, 2, 4, 7])}
+    half = {"gender": np.array([0, 1, 0, 1]), "age": np.array([1, 4, 4, 5])}
+    found = pretraining.score(table, [right, half], split="test", fold=4)
+    assert {one.name: one.value for one in found} == {
+        "gender": 0.75,
+        "age exact": 0.625,
+        "age 1-off": 0.75,
+    }
+    ahead = pretraining.score(table, [right], [half], split="test", fold=4)
+    assert {one.name: one.value for one in ahead} == {"gender": 0.5, "age exact": 0.75, "age 1-off": 0.5}
+
+
+def test_both_beginnings_are_the_same_network_small_and_learn_all_of_it():
+    scratch, pretrained = (build() for build in pretraining.BEGINNINGS.values())
+    assert scratch.count_params() == pretrained.count_params() <= 1_000_000
+    assert scratch.input_shape == pretrained.input_shape == (None, 64, 64, 3)
+    trained = [sum(int(np.prod(w.shape)) for w in one.trainable_weights) for one in (scratch, pretrained)]
+    assert trained[0] == trained[1]

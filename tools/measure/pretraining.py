@@ -1,0 +1,203 @@
+"""Measure whether pretraining on rendered faces helps on real photographs.
+
+``python -m tools.measure.pretraining DATA_DIR [--fold 4] [--seeds 0 1 2] [--shares 0.05 0.25 1] [--choose]``
+
+One network, one budget, two beginnings: random weights, or the backbone that comes with the course. Beside
+them, on the same photographs in the same run, two networks that others pretrained on many more.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from facelab import adience, evaluation, models, pipeline, results, transfer
+
+# isort: split
+import keras
+import numpy as np
+import pandas as pd
+
+from tools.measure import judge, photographs, real
+
+CONTRACT = pipeline.PixelContract(side=64, channels=3)
+HEADS = ("gender", "age")
+# A few photographs are seen more often than many, and still in fewer batches altogether.
+EPOCHS = {0.05: 160, 0.25: 80, 1.0: 60}
+
+
+def from_renders() -> keras.Model:
+    """Build the strided network on the shipped backbone, all of it thawed."""
+    return transfer.transfer_network(
+        transfer.rendered_backbone(CONTRACT), HEADS, thaw_from="stem", batch_norm=True
+    )
+
+
+BEGINNINGS = {
+    "random weights": lambda: models.strided_network(CONTRACT, HEADS, transfer.FILTERS),
+    "rendered backbone": from_renders,
+}
+RECIPE = real.RECIPES["strided_network"]._replace(contract=CONTRACT)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train and score every beginning, share and seed; print the scores and write them as one record."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
+    parser.add_argument("--fold", type=int, choices=adience.FOLDS, default=4, help="the fold to test on")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--shares", type=float, nargs="+", choices=EPOCHS, default=list(EPOCHS))
+    parser.add_argument(
+        "--choose",
+        action="store_true",
+        help="leave the test fold alone: score on validation albums set aside from the others",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        table = adience.usable(adience.read_folds(options.data_dir, labels="nearest"))
+        parts = adience.split(table, options.fold, 0)
+    except adience.DataSetError as error:
+        parser.exit(2, f"{error}\n")
+    if options.choose:
+        split, train, asked = "validation", parts.train, parts.validation
+    else:
+        split, train, asked = "test", pd.concat([parts.train, parts.validation]).sort_index(), parts.test
+
+    data_set = options.data_dir.resolve().name
+    print(f"{data_set}: {split} for fold {options.fold}, {len(asked)} photographs; seeds {options.seeds}")
+
+    def scored(title: str, answers: list[dict[str, np.ndarray]]) -> list[results.Score]:
+        found = score(asked, answers, split=split, fold=options.fold)
+        real.show(title, found)
+        return found
+
+    scores: dict[str, list[results.Score]] = {}
+    seconds = 0.0
+    for share in options.shares:
+        said: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in BEGINNINGS}
+        for seed in options.seeds:
+            part = share_of_albums(train, share, seed)
+            for name, build in BEGINNINGS.items():
+                recipe = RECIPE._replace(build=build, epochs=EPOCHS[share])
+                run = f"{data_set}-{split}-{options.fold}-seed-{seed}-{share:g}-{name.replace(' ', '-')}"
+                model, history = real.trained(
+                    recipe, part, options.data_dir, seed=seed, folder=real.FOLDER / run
+                )
+                seconds += history["seconds"].sum()
+                answer = decided(real.ask(model, recipe, asked, options.data_dir))
+                said[name].append(answer)
+                right = {head: float(np.mean(answer[head] == truth(asked)[head])) for head in HEADS}
+                print(
+                    f"  {share:.0%}, seed {seed}, {name}: {right}, {history['seconds'].sum():.0f} s",
+                    flush=True,
+                )
+        for name, answers in said.items():
+            title = f"{share:.0%}, {name}"
+            scores[title] = scored(f"{title}: {len(part)} photographs, mean of {len(answers)} seeds", answers)
+        title = f"{share:.0%}, gain"
+        scores[title] = score(asked, *reversed(said.values()), split=split, fold=options.fold)
+        real.show(f"{title} of the rendered backbone", scores[title])
+    for name, answer in judges(asked, options.data_dir).items():
+        scores[name] = scored(f"{name}, pretrained by others", [answer])
+    path = results.record(
+        f"pretraining_{split}",
+        data_dir=options.data_dir,
+        parameters={"seed": options.seeds[0], "seeds": options.seeds, "fold": options.fold},
+        scores=scores,
+        seconds=seconds,
+        folder=real.FOLDER,
+    )
+    print(f"\nrecord: {path}")
+
+
+def share_of_albums(train: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    """Draw a share of the albums of a table; the same for every beginning, another for each seed."""
+    albums = np.sort(train["user_id"].unique())
+    order = np.random.default_rng(seed).permutation(len(albums))
+    return train[train["user_id"].isin(albums[order[: max(2, round(share * len(albums)))]])]
+
+
+def truth(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Give the labels as whole numbers, an array for each head, shape (n,)."""
+    return {
+        "gender": table["gender"].cat.codes.to_numpy("int64"),
+        "age": table["age_group"].cat.codes.to_numpy("int64"),
+    }
+
+
+def decided(said: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Turn probabilities, as :func:`tools.measure.real.ask` gives them, into labels of shape (n,)."""
+    return {
+        "gender": (said["gender"][:, 0] >= 0.5).astype("int64"),
+        "age": evaluation.decide(said["age"]),
+    }
+
+
+def exact(true: np.ndarray, said: np.ndarray) -> float:
+    """Share of right labels; ``true``, shape (n,), ``said``, shape (n, seeds)."""
+    return float(np.mean(true[:, None] == said))
+
+
+def one_off(true: np.ndarray, said: np.ndarray) -> float:
+    """Share of labels at most one group off; shapes as for :func:`exact`."""
+    return float(np.mean(abs(true[:, None] - said) <= 1))
+
+
+MEASURES = {"gender": ("gender", exact), "age exact": ("age", exact), "age 1-off": ("age", one_off)}
+
+
+def score(
+    table: pd.DataFrame,
+    answers: list[dict[str, np.ndarray]],
+    ahead_of: list[dict[str, np.ndarray]] | None = None,
+    *,
+    split: Any,
+    fold: int,
+) -> list[results.Score]:
+    """Score the mean over several seeds, or how far it is ahead of that of others on the same photographs.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The n photographs that were asked about. The intervals draw their albums.
+    answers, ahead_of : list of dict
+        From :func:`decided`, one a seed.
+    split : {"test", "validation"}
+    fold : int
+
+    Returns
+    -------
+    list of Score
+        ``gender``, ``age exact``, ``age 1-off``.
+    """
+    found = []
+    for name, (head, measure) in MEASURES.items():
+        said = [
+            np.stack([answer[head] for answer in those], axis=1) for those in (ahead_of, answers) if those
+        ]
+        true, albums = truth(table)[head], table["user_id"]
+        if len(said) == 1:
+            interval = evaluation.album_bootstrap(measure, true, said[0], albums, seed=0)
+        else:
+            interval = evaluation.paired_album_bootstrap(measure, true, said[0], said[1], albums, seed=0)
+        found.append(results.Score(name, *interval, len(table), albums.nunique(), split, [fold]))
+    return found
+
+
+def judges(table: pd.DataFrame, data_dir: Path) -> dict[str, dict[str, np.ndarray]]:
+    """Ask two networks that others pretrained; nobody where Node.js is not installed, and it is said."""
+    try:
+        said = judge.predictions([str(data_dir / path) for path in table["path"]])
+    except FileNotFoundError as error:
+        print(f"\nthe networks of others are left out: {error}")
+        return {}
+    return {
+        name: {
+            "gender": (answer["male"].to_numpy() >= 0.5).astype("int64"),
+            "age": photographs.nearest_groups(answer["age"].to_numpy()),
+        }
+        for name, answer in said.items()
+    }
+
+
+if __name__ == "__main__":
+    main()
