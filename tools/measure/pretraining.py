@@ -22,7 +22,7 @@ from tools.measure import judge, photographs, real
 CONTRACT = pipeline.PixelContract(side=64, channels=3)
 HEADS = ("gender", "age")
 # A few photographs are seen more often than many, and still in fewer batches altogether.
-EPOCHS = {0.05: 160, 0.25: 80, 1.0: 60}
+EPOCHS = {0.05: 160, 0.25: 80, 1.0: 40}
 
 
 def from_renders() -> keras.Model:
