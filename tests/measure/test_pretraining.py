@@ -3,47 +3,29 @@
 from facelab import adience, pipeline, results, training
 
 # isort: split
-import keras
 import numpy as np
 import pandas as pd
 import pytest
-from keras import layers
-from PIL import Image
 
 from tools.measure import pretraining, real
 
 SMALL = pipeline.PixelContract(16, 3)
 
 
-def _small() -> keras.Model:
-    images = keras.Input((16, 16, 3))
-    pooled = layers.Flatten()(layers.AveragePooling2D(4)(images))
-    heads = {
-        "gender": layers.Dense(1, activation="sigmoid", name="gender"),
-        "age": layers.Dense(8, activation="softmax", name="age"),
-    }
-    return keras.Model(images, {name: head(pooled) for name, head in heads.items()})
-
-
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, write_eighty, small_network):
     """Eighty photographs of forty albums, two small networks, and judges that always say the same."""
-    random = np.random.default_rng(0)
-    rows = []
-    for number in range(80):
-        album, age, gender = f"{number % 40}@N", adience.AGE_GROUPS[number // 2 % 8], "fm"[number % 2]
-        path = tmp_path / "eighty" / adience.photograph_path(album, number, f"{number}.jpg")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 255, (16, 16, 3), np.uint8)).save(path)
-        rows.append([album, f"{number}.jpg", number, age, gender, *[0] * 7, number % 5])
-    adience.write_folds(pd.DataFrame(rows, columns=[*adience.COLUMNS, "fold"]), tmp_path / "eighty")
+
+    def small():
+        return small_network(SMALL)
+
     monkeypatch.setattr(pretraining, "EPOCHS", {0.25: 2, 1.0: 1})
-    monkeypatch.setattr(pretraining, "BEGINNINGS", {"random weights": _small, "rendered backbone": _small})
+    monkeypatch.setattr(pretraining, "BEGINNINGS", {"random weights": small, "rendered backbone": small})
     monkeypatch.setattr(pretraining, "RECIPE", pretraining.RECIPE._replace(contract=SMALL))
     monkeypatch.setattr(real, "FOLDER", tmp_path / "measured")
     men_of_30 = pd.DataFrame({"age": [30.0] * 16, "male": [1.0] * 16})
     monkeypatch.setattr(pretraining.judge, "predictions", lambda paths: {"judge": men_of_30[: len(paths)]})
-    return tmp_path / "eighty"
+    return write_eighty(40, SMALL)
 
 
 def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folder, capsys, monkeypatch):

@@ -8,45 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from keras import layers
-from PIL import Image
 
 from tools.measure import real
 
 
-def _small() -> keras.Model:
-    images = keras.Input((48, 48, 1))
-    pooled = layers.Flatten()(layers.AveragePooling2D(12)(images))
-    heads = {
-        "gender": layers.Dense(1, activation="sigmoid", name="gender"),
-        "age": layers.Dense(8, activation="softmax", name="age"),
-    }
-    return keras.Model(images, {name: head(pooled) for name, head in heads.items()})
-
-
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, write_eighty, small_network):
     """Eighty photographs of twenty albums; two small networks, and the records beside them."""
-    random = np.random.default_rng(0)
-    rows = []
-    for number in range(80):
-        album, age, gender = f"{number % 20}@N", adience.AGE_GROUPS[number // 2 % 8], "fm"[number % 2]
-        path = tmp_path / "eighty" / adience.photograph_path(album, number, f"{number}.jpg")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 255, (48, 48), np.uint8)).save(path)
-        rows.append([album, f"{number}.jpg", number, age, gender, *[0] * 7, number % 5])
-    table = pd.DataFrame(rows, columns=[*adience.COLUMNS, "fold"])
-    for fold, lines in table.groupby("fold"):
-        lines[list(adience.COLUMNS)].to_csv(
-            tmp_path / "eighty" / f"fold_{fold}_data.txt", sep="\t", index=False
-        )
     recipes = {
         "age_network": real.RECIPES["age_network"]._replace(epochs=2),
-        "small": real.RECIPES["strided_network"]._replace(build=_small, epochs=2),
+        "small": real.RECIPES["strided_network"]._replace(
+            build=lambda: small_network(real.CONTRACT), epochs=2
+        ),
     }
     monkeypatch.setattr(real, "RECIPES", recipes)
     monkeypatch.setattr(real, "FOLDER", tmp_path / "measured")
-    return tmp_path / "eighty"
+    return write_eighty(20, real.CONTRACT)
 
 
 def test_it_prints_and_records_every_score_with_its_interval_and_goes_on_where_it_stopped(
@@ -131,7 +108,8 @@ def test_shifts_move_the_picture_by_a_pixel_and_repeat_its_edge():
 def test_ten_views_are_asked_and_their_mean_taken(folder):
     table = adience.usable(adience.read_folds(folder))
     keras.utils.set_random_seed(0)
-    model, recipe = _small(), real.RECIPES["small"]
+    recipe = real.RECIPES["small"]
+    model = recipe.build()
     once, ten = (real.ask(model, recipe._replace(views=views), table, folder) for views in (False, True))
     pixels = np.concatenate(list(pipeline.photographs(table, folder).batch(80).as_numpy_iterator())) / 255
     assert once["age"] == pytest.approx(model.predict(pixels, verbose=0)["age"], abs=1e-5)

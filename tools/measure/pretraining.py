@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from facelab import adience, evaluation, models, pipeline, results, transfer
+from facelab import evaluation, models, results, transfer
 
 # isort: split
 import keras
@@ -18,9 +18,8 @@ import numpy as np
 import pandas as pd
 
 from tools.measure import judge, photographs, real
+from tools.pretrain import CONTRACT
 
-CONTRACT = pipeline.PixelContract(side=64, channels=3)
-HEADS = ("gender", "age")
 # A few photographs are seen more often than many, and still in fewer batches altogether.
 EPOCHS = {0.05: 160, 0.25: 80, 1.0: 40}
 
@@ -28,12 +27,12 @@ EPOCHS = {0.05: 160, 0.25: 80, 1.0: 40}
 def from_renders() -> keras.Model:
     """Build the strided network on the shipped backbone, all of it thawed."""
     return transfer.transfer_network(
-        transfer.rendered_backbone(CONTRACT), HEADS, thaw_from="stem", batch_norm=True
+        transfer.rendered_backbone(CONTRACT), models.HEADS, thaw_from="stem", batch_norm=True
     )
 
 
 BEGINNINGS = {
-    "random weights": lambda: models.strided_network(CONTRACT, HEADS, transfer.FILTERS),
+    "random weights": lambda: models.strided_network(CONTRACT, models.HEADS, transfer.FILTERS),
     "rendered backbone": from_renders,
 }
 RECIPE = real.RECIPES["strided_network"]._replace(contract=CONTRACT)
@@ -42,25 +41,11 @@ RECIPE = real.RECIPES["strided_network"]._replace(contract=CONTRACT)
 def main(arguments: list[str] | None = None) -> None:
     """Train and score every beginning, share and seed; print the scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
-    parser.add_argument("--fold", type=int, choices=adience.FOLDS, default=4, help="the fold to test on")
+    real.add_data_options(parser)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--shares", type=float, nargs="+", choices=EPOCHS, default=list(EPOCHS))
-    parser.add_argument(
-        "--choose",
-        action="store_true",
-        help="leave the test fold alone: score on validation albums set aside from the others",
-    )
     options = parser.parse_args(arguments)
-    try:
-        table = adience.usable(adience.read_folds(options.data_dir, labels="nearest"))
-        parts = adience.split(table, options.fold, 0)
-    except adience.DataSetError as error:
-        parser.exit(2, f"{error}\n")
-    if options.choose:
-        split, train, asked = "validation", parts.train, parts.validation
-    else:
-        split, train, asked = "test", pd.concat([parts.train, parts.validation]).sort_index(), parts.test
+    split, train, asked = real.parts(parser, options, seed=0)
 
     data_set = options.data_dir.resolve().name
     print(f"{data_set}: {split} for fold {options.fold}, {len(asked)} photographs; seeds {options.seeds}")
@@ -70,6 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
         real.show(title, found)
         return found
 
+    true = real.truth(asked)
     scores: dict[str, list[results.Score]] = {}
     seconds = 0.0
     for share in options.shares:
@@ -83,9 +69,9 @@ def main(arguments: list[str] | None = None) -> None:
                     recipe, part, options.data_dir, seed=seed, folder=real.FOLDER / run
                 )
                 seconds += history["seconds"].sum()
-                answer = decided(real.ask(model, recipe, asked, options.data_dir))
+                answer = real.decided(real.ask(model, recipe, asked, options.data_dir))
                 said[name].append(answer)
-                right = {head: float(np.mean(answer[head] == truth(asked)[head])) for head in HEADS}
+                right = {head: float(np.mean(answer[head] == true[head])) for head in true}
                 print(
                     f"  {share:.0%}, seed {seed}, {name}: {right}, {history['seconds'].sum():.0f} s",
                     flush=True,
@@ -116,35 +102,6 @@ def share_of_albums(train: pd.DataFrame, share: float, seed: int) -> pd.DataFram
     return train[train["user_id"].isin(albums[order[: max(2, round(share * len(albums)))]])]
 
 
-def truth(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Give the labels as whole numbers, an array for each head, shape (n,)."""
-    return {
-        "gender": table["gender"].cat.codes.to_numpy("int64"),
-        "age": table["age_group"].cat.codes.to_numpy("int64"),
-    }
-
-
-def decided(said: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Turn probabilities, as :func:`tools.measure.real.ask` gives them, into labels of shape (n,)."""
-    return {
-        "gender": (said["gender"][:, 0] >= 0.5).astype("int64"),
-        "age": evaluation.decide(said["age"]),
-    }
-
-
-def exact(true: np.ndarray, said: np.ndarray) -> float:
-    """Share of right labels; ``true``, shape (n,), ``said``, shape (n, seeds)."""
-    return float(np.mean(true[:, None] == said))
-
-
-def one_off(true: np.ndarray, said: np.ndarray) -> float:
-    """Share of labels at most one group off; shapes as for :func:`exact`."""
-    return float(np.mean(abs(true[:, None] - said) <= 1))
-
-
-MEASURES = {"gender": ("gender", exact), "age exact": ("age", exact), "age 1-off": ("age", one_off)}
-
-
 def score(
     table: pd.DataFrame,
     answers: list[dict[str, np.ndarray]],
@@ -160,7 +117,7 @@ def score(
     table : DataFrame
         The n photographs that were asked about. The intervals draw their albums.
     answers, ahead_of : list of dict
-        From :func:`decided`, one a seed.
+        From :func:`tools.measure.real.decided`, one a seed.
     split : {"test", "validation"}
     fold : int
 
@@ -169,17 +126,17 @@ def score(
     list of Score
         ``gender``, ``age exact``, ``age 1-off``.
     """
+    # Every photograph counts once a seed: the mean over all of them is the mean of the seeds' scores.
+    albums = np.tile(table["user_id"].to_numpy(), len(answers))
     found = []
-    for name, (head, measure) in MEASURES.items():
-        said = [
-            np.stack([answer[head] for answer in those], axis=1) for those in (ahead_of, answers) if those
-        ]
-        true, albums = truth(table)[head], table["user_id"]
+    for name, (head, measure) in real.MEASURES.items():
+        said = [np.concatenate([answer[head] for answer in those]) for those in (ahead_of, answers) if those]
+        true = np.tile(real.truth(table)[head], len(answers))
         if len(said) == 1:
             interval = evaluation.album_bootstrap(measure, true, said[0], albums, seed=0)
         else:
             interval = evaluation.paired_album_bootstrap(measure, true, said[0], said[1], albums, seed=0)
-        found.append(results.Score(name, *interval, len(table), albums.nunique(), split, [fold]))
+        found.append(results.Score(name, *interval, len(table), table["user_id"].nunique(), split, [fold]))
     return found
 
 

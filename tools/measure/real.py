@@ -6,7 +6,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from facelab import adience, backend, evaluation, models, pipeline, results, training
 
@@ -24,6 +24,12 @@ FOLDER = Path("_build/measure")
 LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
 # Down and right, in pixels. Strides make an answer depend a little on where the face begins.
 SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+# What is scored, and of which head's answers.
+MEASURES: dict[str, tuple[str, evaluation.Score]] = {
+    "gender": ("gender", evaluation.accuracy),
+    "age exact": ("age", evaluation.accuracy),
+    "age 1-off": ("age", evaluation.one_off_accuracy),
+}
 
 
 class Recipe(NamedTuple):
@@ -66,27 +72,12 @@ RECIPES = {
 def main(arguments: list[str] | None = None) -> None:
     """Train and score the networks, print their scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
+    add_data_options(parser)
     parser.add_argument("--networks", nargs="+", choices=RECIPES, default=list(RECIPES), metavar="NAME")
-    parser.add_argument("--fold", type=int, choices=adience.FOLDS, default=4, help="the fold to test on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="for every network, instead of its own number")
-    parser.add_argument(
-        "--choose",
-        action="store_true",
-        help="leave the test fold alone: score on validation albums set aside from the others",
-    )
     options = parser.parse_args(arguments)
-    try:
-        photographs = adience.usable(adience.read_folds(options.data_dir, labels="nearest"))
-        parts = adience.split(photographs, options.fold, options.seed)
-    except adience.DataSetError as error:
-        parser.exit(2, f"{error}\n")
-    if options.choose:
-        split, train, asked = "validation", parts.train, parts.validation
-    else:
-        # No epoch is chosen here, so there is no need to set photographs aside.
-        split, train, asked = "test", pd.concat([parts.train, parts.validation]).sort_index(), parts.test
+    split, train, asked = parts(parser, options, options.seed)
     recipes = {name: RECIPES[name] for name in options.networks}
     if options.epochs is not None:
         recipes = {name: recipe._replace(epochs=options.epochs) for name, recipe in recipes.items()}
@@ -125,6 +116,35 @@ def main(arguments: list[str] | None = None) -> None:
         folder=FOLDER,
     )
     print(f"\nrecord: {path}")
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says on which photographs to train and to score."""
+    parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
+    parser.add_argument("--fold", type=int, choices=adience.FOLDS, default=4, help="the fold to test on")
+    parser.add_argument(
+        "--choose",
+        action="store_true",
+        help="leave the test fold alone: score on validation albums set aside from the others",
+    )
+
+
+def parts(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, seed: int
+) -> tuple[Literal["test", "validation"], pd.DataFrame, pd.DataFrame]:
+    """Give the name of the split, the photographs to train on and those to score on.
+
+    Where the folder is no data set, it says so and ends the program, with status 2.
+    """
+    try:
+        photographs = adience.usable(adience.read_folds(options.data_dir, labels="nearest"))
+        train, validation, test = adience.split(photographs, options.fold, seed)
+    except adience.DataSetError as error:
+        parser.exit(2, f"{error}\n")
+    if options.choose:
+        return "validation", train, validation
+    # No epoch is chosen here, so there is no need to set photographs aside.
+    return "test", pd.concat([train, validation]).sort_index(), test
 
 
 def trained(
@@ -239,26 +259,37 @@ def score(
     list of Score
         ``gender``, ``age exact``, ``age 1-off``; those of what was said.
     """
-    albums = table["user_id"].to_numpy()
-    answers: list[tuple[str, evaluation.Score, np.ndarray, np.ndarray]] = []
-    if "gender" in said:
-        male = (said["gender"][:, 0] >= 0.5).astype("int64")
-        answers.append(("gender", evaluation.accuracy, table["gender"].cat.codes.to_numpy("int64"), male))
-    if "age" in said:
-        group, answer = table["age_group"].cat.codes.to_numpy("int64"), evaluation.decide(said["age"])
-        answers.append(("age exact", evaluation.accuracy, group, answer))
-        answers.append(("age 1-off", evaluation.one_off_accuracy, group, answer))
+    true, found = truth(table), decided(said)
+    albums = table["user_id"]
     return [
         results.Score(
             name,
-            *evaluation.album_bootstrap(measure, true, answer, albums, seed=seed),
+            *evaluation.album_bootstrap(measure, true[head], found[head], albums, seed=seed),
             faces=len(table),
-            albums=len(set(albums)),
+            albums=albums.nunique(),
             split=split,
             folds=[fold],
         )
-        for name, measure, true, answer in answers
+        for name, (head, measure) in MEASURES.items()
+        if head in found
     ]
+
+
+def truth(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Give the labels as whole numbers, an array for each head, shape (n,)."""
+    return {
+        "gender": table["gender"].cat.codes.to_numpy("int64"),
+        "age": table["age_group"].cat.codes.to_numpy("int64"),
+    }
+
+
+def decided(said: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Turn probabilities, as :func:`ask` gives them, into labels, an array for each head, shape (n,)."""
+    how: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "gender": lambda male: (male[:, 0] >= 0.5).astype("int64"),
+        "age": evaluation.decide,
+    }
+    return {head: how[head](probabilities) for head, probabilities in said.items()}
 
 
 def show(title: str, scores: list[results.Score]) -> None:
