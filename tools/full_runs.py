@@ -27,8 +27,12 @@ LENGTHS: dict[str, dict[str, Any]] = {
     "03_a_gender_network": {"epochs": 8, "photographs": None},
     "04_an_age_network": {"epochs": 15, "photographs": None},
     "05_transfer_learning": {"steps": 800},
+    "06_honest_evaluation": {"epochs": 15, "photographs": None, "trainings": 5},
 }
 """The chapters that train, and the parameters that make their training long."""
+
+AFTER_TRAINING = ("calibration", "cards", "checks", "evaluation", "plots", "probes", "results", "slices")
+"""The files of the package on which no training depends: they look at what it has made."""
 
 TAG = "full-run"
 """The tag of the one cell that shows the full run's record."""
@@ -93,7 +97,7 @@ def _training(notebook: Path) -> str:
     code = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
     last = max((number for number, source in enumerate(code) if "checkpoints" in source), default=-1)
     package = REPOSITORY / "src" / "facelab"
-    only_afterwards = {package / f"{name}.py" for name in ("evaluation", "plots", "results")}
+    only_afterwards = {package / f"{name}.py" for name in AFTER_TRAINING}
     files = set(fingerprint.files_below(package, REPOSITORY / "requirements.lock")) - only_afterwards
     digest = hashlib.sha256("\0".join(code[: last + 1]).encode())
     digest.update(fingerprint.of_contents(sorted(files)).encode())

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from facelab import checks
 from facelab.labels import AGE_GROUPS
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def accuracy(true: ArrayLike, predicted: ArrayLike) -> float:
     Of age groups, the benchmark's first score, "exact" (Eidinger, Enbar and Hassner, 2014). Built in chapter
     3.
     """
-    true, predicted = _labels(true, predicted)
+    true, predicted = checks.labels(true, predicted)
     return float(np.mean(true == predicted))
 
 
@@ -92,7 +93,7 @@ def confusion_matrix(true: ArrayLike, predicted: ArrayLike, classes: int) -> np.
     -----
     Built in chapter 3.
     """
-    true, predicted = _labels(true, predicted, classes=classes)
+    true, predicted = checks.labels(true, predicted, classes=classes)
     return np.bincount(classes * true + predicted, minlength=classes**2).reshape(classes, classes)
 
 
@@ -118,7 +119,7 @@ def one_off_accuracy(true: ArrayLike, predicted: ArrayLike) -> float:
     The benchmark's second score (Eidinger, Enbar and Hassner, 2014). It is not top-2 accuracy: the second
     most likely group need not be a neighbour. Built in chapter 4.
     """
-    true, predicted = _labels(true, predicted, classes=len(AGE_GROUPS))
+    true, predicted = checks.labels(true, predicted, classes=len(AGE_GROUPS))
     return float(np.mean(abs(true - predicted) <= 1))
 
 
@@ -144,7 +145,7 @@ def balanced_accuracy(true: ArrayLike, predicted: ArrayLike) -> float:
     A label that does not occur has no share of its own and is left out: an album bootstrap may draw no infant
     at all. Built in chapter 4.
     """
-    true, predicted = _labels(true, predicted)
+    true, predicted = checks.labels(true, predicted)
     return float(np.nanmean(_recall(true, predicted, int(true.max()) + 1)))
 
 
@@ -169,7 +170,7 @@ def recall_by_group(true: ArrayLike, predicted: ArrayLike) -> pd.Series:
     -----
     Built in chapter 4.
     """
-    true, predicted = _labels(true, predicted, classes=len(AGE_GROUPS))
+    true, predicted = checks.labels(true, predicted, classes=len(AGE_GROUPS))
     groups = pd.CategoricalIndex(AGE_GROUPS, AGE_GROUPS, ordered=True, name="age_group")
     return pd.Series(_recall(true, predicted, len(AGE_GROUPS)), index=groups, name="recall")
 
@@ -199,12 +200,12 @@ def mean_group_error(true: ArrayLike, predicted: ArrayLike) -> float:
     """
     predicted = np.asarray(predicted)
     if predicted.dtype.kind == "f":
-        (true,) = _labels(true, classes=len(AGE_GROUPS))
-        _refuse_unlike(true, predicted)
+        (true,) = checks.labels(true, classes=len(AGE_GROUPS))
+        checks.refuse_unlike(true, predicted)
         if not ((predicted >= 0) & (predicted <= len(AGE_GROUPS) - 1)).all():
             raise ValueError(f"predicted groups must lie in [0, {len(AGE_GROUPS) - 1}]")
     else:
-        true, predicted = _labels(true, predicted, classes=len(AGE_GROUPS))
+        true, predicted = checks.labels(true, predicted, classes=len(AGE_GROUPS))
     return float(np.mean(abs(true - predicted)))
 
 
@@ -275,7 +276,7 @@ def expected_group(probabilities: ArrayLike) -> np.ndarray:
     -----
     After Rothe, Timofte and Van Gool (2018), who take the expected age over 101 years. Built in chapter 4.
     """
-    probabilities = _distributions(probabilities)
+    probabilities = checks.distributions(probabilities)
     # Rounding may carry the sum of a row past 1, and so its mean past the last group.
     return np.clip(probabilities @ np.arange(probabilities.shape[1]), 0, probabilities.shape[1] - 1)
 
@@ -305,7 +306,7 @@ def decide(probabilities: ArrayLike, how: Literal["most likely", "expected"] = "
     Built in chapter 4.
     """
     if how == "most likely":
-        return _distributions(probabilities).argmax(axis=1)
+        return checks.distributions(probabilities).argmax(axis=1)
     if how == "expected":
         return np.floor(expected_group(probabilities) + 0.5).astype("int64")
     raise ValueError(f"how must be 'most likely' or 'expected', not {how!r}")
@@ -436,7 +437,7 @@ def by_slice(
     """
     true, predicted, albums = np.asarray(true), np.asarray(predicted), np.asarray(albums)
     names = pd.Series(slices).reset_index(drop=True)
-    _refuse_lengths(len(true), len(predicted), len(albums), len(names))
+    checks.refuse_lengths(len(true), len(predicted), len(albums), len(names))
     if names.isna().any():
         raise ValueError(f"{names.isna().sum()} faces have no slice: leave them out, or give them a name")
     rows = []
@@ -455,7 +456,7 @@ def by_slice(
 def _draws(albums: ArrayLike, *lengths: int, seed: int, draws: int) -> Iterator[np.ndarray]:
     """Give the faces of each draw of whole albums, as indices."""
     names, album = np.unique(np.asarray(albums), return_inverse=True)
-    _refuse_lengths(len(album), *lengths)
+    checks.refuse_lengths(len(album), *lengths)
     if len(names) < 2:
         raise ValueError(f"all {len(album)} faces are of one album: an interval needs two albums or more")
     # How often each album is drawn says the same as which ones are, and repeats its faces in one step.
@@ -478,47 +479,3 @@ def _recall(true: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray
     faces = np.bincount(true, minlength=classes)
     right = np.bincount(true[true == predicted], minlength=classes)
     return np.divide(right, faces, out=np.full(classes, np.nan), where=faces > 0)
-
-
-def _labels(*arrays: ArrayLike, classes: int | None = None) -> list[np.ndarray]:
-    """Give labels as wide integers, whose difference cannot wrap around; refuse what is no label."""
-    found = [np.asarray(array) for array in arrays]
-    _refuse_unlike(*found)
-    for array in found:
-        if array.dtype.kind not in "iub":
-            raise ValueError(
-                f"labels must be whole numbers, not {array.dtype}: decide first, for example by argmax"
-            )
-        if array.min() < 0:
-            raise ValueError(
-                f"there is a label {array.min()}, which pandas writes for a missing one: leave such faces out"
-            )
-        if classes is not None and array.max() >= classes:
-            raise ValueError(f"there is a label {array.max()}, but only {classes} labels, numbered from 0")
-    return [array.astype("int64") for array in found]
-
-
-def _refuse_unlike(*arrays: np.ndarray) -> None:
-    """Raise unless the arrays are one-dimensional, equally long and not empty."""
-    if any(array.ndim != 1 for array in arrays):
-        shapes = ", ".join(str(array.shape) for array in arrays)
-        raise ValueError(f"one label a face is needed, in an array of shape (n,), not {shapes}")
-    _refuse_lengths(*(len(array) for array in arrays))
-
-
-def _refuse_lengths(*lengths: int) -> None:
-    """Raise unless all lengths are the same, and not 0."""
-    if len(set(lengths)) > 1:
-        raise ValueError(f"the arrays must have one entry a face each, but have {lengths} entries")
-    if not lengths[0]:
-        raise ValueError("there are no faces to score")
-
-
-def _distributions(probabilities: ArrayLike) -> np.ndarray:
-    """Give probabilities as an array of wide floats; refuse rows that are no distribution."""
-    found = np.asarray(probabilities, dtype="float64")
-    if found.ndim != 2 or not found.size:
-        raise ValueError(f"probabilities must have the shape (faces, groups), not {found.shape}")
-    if not (found >= 0).all() or not np.allclose(found.sum(axis=1), 1, atol=1e-3):
-        raise ValueError("every row of probabilities must be positive and sum to 1: is the softmax missing?")
-    return found
