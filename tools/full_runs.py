@@ -28,6 +28,7 @@ LENGTHS: dict[str, dict[str, Any]] = {
     "04_an_age_network": {"epochs": 15, "photographs": None},
     "05_transfer_learning": {"steps": 800},
     "06_honest_evaluation": {"epochs": 15, "photographs": None, "trainings": 5},
+    "08_whom_does_it_fail": {"steps": 400},
 }
 """The chapters that train, and the parameters that make their training long."""
 

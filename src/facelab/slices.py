@@ -1,0 +1,120 @@
+"""How much worse a network is for some faces than for the others, when many kinds of faces are asked about.
+
+Whoever asks about twenty slices finds a gap in one of them by chance. The intervals here are wide enough to
+hold all gaps of a table together, so that the worst of them can be named without that excuse.
+"""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from facelab.evaluation import DRAWS
+
+FEW_ALBUMS: Final = 10
+"""A slice, or the rest of the faces, of fewer albums than this gets no interval."""
+
+
+def gaps(
+    points: pd.DataFrame, slices: pd.DataFrame, albums: ArrayLike, *, seed: int, draws: int = DRAWS
+) -> pd.DataFrame:
+    """Compare each slice of the faces with all other faces; the intervals hold for all gaps at once.
+
+    Parameters
+    ----------
+    points : DataFrame of numbers or bool, n rows
+        One column a measure: what each face scores, such as 1 where an answer is right and 0 where not.
+    slices : DataFrame of bool, n rows
+        One column a slice: which faces are in it. Slices may overlap.
+    albums : array of str or int, shape (n,)
+        Each face's album.
+    seed : int
+        Which albums are drawn depends on it and on how many there are.
+    draws : int
+        How often as many albums are drawn as there are.
+
+    Returns
+    -------
+    DataFrame
+        One row a slice and measure, in the columns' order: ``slice``, ``measure``; ``faces`` and ``albums``
+        of the slice (int); ``estimate``, the slice's mean minus that of all other faces; ``error``, its
+        standard error; ``low``, ``high``. With 95 % confidence *all* these intervals hold what they should;
+        each alone is therefore wider than usual. Error and interval are missing where the slice or the rest
+        has fewer than ``FEW_ALBUMS`` albums.
+
+    Raises
+    ------
+    ValueError
+        If there is no face, the lengths differ, a point is no finite number, or a slice is not of bool or
+        holds no face or every face.
+
+    Notes
+    -----
+    Whole albums are drawn, as in :func:`facelab.evaluation.album_bootstrap`, the same for all gaps. The
+    multiple of the standard error is the 95th percentile, over the draws, of the gap that strays furthest
+    from its estimate, in standard errors (max-|t|; Mandel and Betensky, 2008). Built in chapter 8.
+    """
+    inside, values, album = _checked(points, slices, albums)
+    number = int(album.max()) + 1
+    times = np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), draws)
+    estimate = _differences(np.ones((1, len(album))), inside, values)[0]
+    with np.errstate(invalid="ignore"):  # a draw may hold no face of a slice of few albums
+        drawn = _differences(times[:, album].astype("float64"), inside, values)
+    counted = [len(np.unique(album[part])) for part in inside.T.astype(bool)]
+    of_rest = [len(np.unique(album[~part])) for part in inside.T.astype(bool)]
+    enough = np.minimum(counted, of_rest) >= FEW_ALBUMS
+    error = np.where(enough[:, None], np.nanstd(drawn, axis=0), np.nan)
+    table = pd.DataFrame(
+        {
+            "slice": np.repeat(list(slices), values.shape[1]),
+            "measure": np.tile(list(points), inside.shape[1]),
+            "faces": np.repeat(inside.sum(axis=0).astype("int64"), values.shape[1]),
+            "albums": np.repeat(counted, values.shape[1]),
+            "estimate": estimate.ravel(),
+            "error": error.ravel(),
+        }
+    )
+    reach = _multiple(abs(drawn - estimate), error) * table["error"]
+    return table.assign(low=table["estimate"] - reach, high=table["estimate"] + reach)
+
+
+def _differences(weights: np.ndarray, inside: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Give each slice's mean minus the others', once for each row of weights: (rows, slices, measures)."""
+
+    def mean(part: np.ndarray) -> np.ndarray:
+        sums = weights @ (part[:, :, None] * values[:, None, :]).reshape(len(part), -1)
+        return sums.reshape(len(weights), part.shape[1], -1) / (weights @ part)[:, :, None]
+
+    return mean(inside) - mean(1 - inside)
+
+
+def _multiple(strayed: np.ndarray, error: np.ndarray) -> float:
+    """Give how many standard errors the furthest gap strays in all but 5 % of the draws."""
+    known = error > 0  # a gap that no draw changes cannot stray
+    if not known.any():
+        return 0.0
+    return float(np.percentile(np.nanmax(strayed[:, known] / error[known], axis=1), 95))
+
+
+def _checked(
+    points: pd.DataFrame, slices: pd.DataFrame, albums: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give membership, points and album numbers as arrays, once they are what they must be."""
+    album = np.unique(np.asarray(albums), return_inverse=True)[1]
+    if not len(points) == len(slices) == len(album):
+        raise ValueError(
+            f"one row a face is needed, but there are {len(points)} of points, {len(slices)} of slices and "
+            f"{len(album)} of albums"
+        )
+    if not len(album) or not points.shape[1] or not slices.shape[1]:
+        raise ValueError("nothing to compare: there must be faces, a measure and a slice")
+    for name, column in slices.items():
+        if column.dtype != bool:
+            raise ValueError(f"slice {name!r} must say True or False of each face, not {column.dtype}")
+        if column.all() or not column.any():
+            raise ValueError(f"slice {name!r} holds {'every' if column.all() else 'no'} face: leave it out")
+    values = points.to_numpy(dtype="float64")
+    if not np.isfinite(values).all():
+        raise ValueError("every face needs a finite number of points in every measure")
+    return slices.to_numpy(dtype="float64"), values, album
