@@ -453,14 +453,36 @@ def by_slice(
     return pd.DataFrame(rows, columns=["slice", "faces", "albums", *Interval._fields])
 
 
+def times_drawn(number: int, *, seed: int, draws: int) -> np.ndarray:
+    """Draw as many albums as there are, with replacement, again and again.
+
+    Parameters
+    ----------
+    number : int
+        How many albums there are, at least one.
+    seed, draws : int
+        As for :func:`album_bootstrap`.
+
+    Returns
+    -------
+    int array, shape (draws, number)
+        How often each album is in each draw; every row sums to `number`.
+
+    Notes
+    -----
+    How often each album is drawn says the same as which ones are, and repeats its faces in one step. Built in
+    chapter 3.
+    """
+    return np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), draws)
+
+
 def _draws(albums: ArrayLike, *lengths: int, seed: int, draws: int) -> Iterator[np.ndarray]:
     """Give the faces of each draw of whole albums, as indices."""
     names, album = np.unique(np.asarray(albums), return_inverse=True)
     checks.refuse_lengths(len(album), *lengths)
     if len(names) < 2:
         raise ValueError(f"all {len(album)} faces are of one album: an interval needs two albums or more")
-    # How often each album is drawn says the same as which ones are, and repeats its faces in one step.
-    times = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
+    times = times_drawn(len(names), seed=seed, draws=draws)
     return (np.repeat(np.arange(len(album)), drawn[album]) for drawn in times)
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from facelab.evaluation import Interval
+from facelab.evaluation import Interval, times_drawn
 
 DRAWS: Final = 10_000
 """How often :func:`mean_effect` draws: the ends of an interval for many comparisons are far out."""
@@ -253,7 +253,7 @@ def mean_effect(
     names, unit = np.unique(families, return_inverse=True)
     if len(names) < 2 or comparisons < 1:
         raise ValueError(f"an interval needs two units or more and a comparison: {len(names)}, {comparisons}")
-    times = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
+    times = times_drawn(len(names), seed=seed, draws=draws)
     means = times @ np.bincount(unit, values) / (times @ np.bincount(unit))
     tail = 2.5 / comparisons
     low, high = np.percentile(means, [tail, 100 - tail])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from facelab.evaluation import DRAWS
+from facelab.evaluation import DRAWS, times_drawn
 
 FEW_ALBUMS: Final = 10
 """A slice, or the rest of the faces, of fewer albums than this gets no interval."""
@@ -56,8 +56,7 @@ def gaps(
     from its estimate, in standard errors (max-|t|; Mandel and Betensky, 2008). Built in chapter 8.
     """
     inside, values, album = _checked(points, slices, albums)
-    number = int(album.max()) + 1
-    times = np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), draws)
+    times = times_drawn(int(album.max()) + 1, seed=seed, draws=draws)
     estimate = _differences(np.ones((1, len(album))), inside, values)[0]
     with np.errstate(invalid="ignore"):  # a draw may hold no face of a slice of few albums
         drawn = _differences(times[:, album].astype("float64"), inside, values)
