@@ -92,9 +92,7 @@ def pretrain(table: pd.DataFrame, folder: Path, checkpoints: Path) -> tuple[kera
     )
     rate = keras.optimizers.schedules.CosineDecay(2e-3, EPOCHS * len(batches))
     model.compile(keras.optimizers.AdamW(rate, weight_decay=0.02), loss=LOSSES)
-    few = table.head(64)  # fit wants to validate; the last epoch counts
-    watched = pipeline.batches(few, folder, targets(few), CONTRACT)
-    history = training.fit(model, batches, watched, epochs=EPOCHS, monitor="loss", folder=checkpoints)
+    history = training.fit(model, batches, epochs=EPOCHS, folder=checkpoints)
     return transfer.cut(model), history
 
 

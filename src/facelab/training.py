@@ -34,7 +34,7 @@ class RunError(ValueError):
 def fit(
     model: keras.Model,
     train: tf.data.Dataset,
-    validation: tf.data.Dataset,
+    validation: tf.data.Dataset | None = None,
     *,
     epochs: int,
     monitor: str = "val_loss",
@@ -49,15 +49,16 @@ def fit(
         Compiled, so that optimiser, loss and metrics stand where the reader sees them.
     train : Dataset
         From :func:`facelab.pipeline.batches` with ``training=True``.
-    validation : Dataset
+    validation : Dataset, optional
         Batches that no weight is trained on. They choose the best epoch, so their score flatters a little.
+        Without them no epoch is chosen, and the last one counts.
     epochs : int
         Train until there are so many, those in `folder` included.
     monitor : str
         The column of the history that tells which epoch is best: the greatest if its name ends in
-        ``accuracy`` or ``auc``, otherwise the least.
+        ``accuracy`` or ``auc``, otherwise the least. Without `validation` it is not looked at.
     patience : int, optional
-        Stop after so many epochs without a better one.
+        Stop after so many epochs without a better one; only with `validation`.
     folder : path-like, optional
         Where to keep a checkpoint, one folder a run. The same call goes on where the last one was killed, to
         the same weights, bit for bit. A finished run is read and not trained again; with more `epochs` it
@@ -67,7 +68,7 @@ def fit(
     -------
     DataFrame
         One row an epoch: ``epoch``, from 1; losses and metrics as Keras names them; ``seconds``. The model
-        holds the weights of the best epoch.
+        holds the weights of the best epoch, without `validation` those of the last.
 
     Raises
     ------
@@ -76,8 +77,8 @@ def fit(
     FloatingPointError
         If the loss is no finite number any more.
     ValueError
-        If the model is not compiled, the history has no column `monitor`, or `epochs` or `patience` is not
-        positive.
+        If the model is not compiled, the history has no column `monitor`, `epochs` or `patience` is not
+        positive, or there is a `patience` without `validation`.
 
     Notes
     -----
@@ -90,12 +91,15 @@ def fit(
         raise ValueError(f"{model.name} is not compiled: call its compile with an optimiser and a loss first")
     if epochs < 1 or (patience is not None and patience < 1):
         raise ValueError(f"epochs and patience count from 1, not epochs={epochs}, patience={patience}")
+    if validation is None and patience is not None:
+        raise ValueError(f"patience={patience} waits for a better epoch: pass validation batches as well")
+    chosen_by = monitor if validation is not None else None
 
     def finished(history: list[Row]) -> bool:
-        return len(history) >= epochs or (patience is not None and _waited(history, monitor) >= patience)
+        return len(history) >= epochs or (patience is not None and _waited(history, chosen_by) >= patience)
 
     checkpoint = Path(folder) / CHECKPOINT if folder is not None else None
-    run = _describe(model, train, validation, monitor) if checkpoint is not None else {}
+    run = _describe(model, train, validation, chosen_by) if checkpoint is not None else {}
     history: list[Row] = []
     best = model.get_weights()
     if checkpoint is not None and checkpoint.exists():
@@ -108,15 +112,16 @@ def fit(
     while not finished(history):
         pipeline.at_epoch(train, len(history))
         row = _train_one_epoch(model, train, validation, len(history) + 1)
-        if monitor not in row:
-            raise ValueError(f"the history has no column {monitor!r} to monitor: it has {list(row)}")
-        if not np.isfinite([row["loss"], row[monitor]]).all():
+        watched = [name for name in ("loss", chosen_by) if name is not None]
+        if missing := [name for name in watched if name not in row]:
+            raise ValueError(f"the history has no column {missing[0]!r} to monitor: it has {list(row)}")
+        if not np.isfinite([row[name] for name in watched]).all():
+            values = " and ".join(f"{name} of {row[name]}" for name in watched)
             raise FloatingPointError(
-                f"epoch {row['epoch']} ended with a loss of {row['loss']} and {monitor} of {row[monitor]}: "
-                "compile the model with a lower learning rate"
+                f"epoch {row['epoch']} ended with a {values}: compile the model with a lower learning rate"
             )
         history.append(row)
-        if _waited(history, monitor) == 0:
+        if _waited(history, chosen_by) == 0:
             best = model.get_weights()
         if checkpoint is not None:
             _save(checkpoint, run, model, history, best)
@@ -125,7 +130,7 @@ def fit(
 
 
 def _train_one_epoch(
-    model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset, number: int
+    model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset | None, number: int
 ) -> Row:
     started = time.perf_counter()
     logs = model.fit(train, validation_data=validation, shuffle=False, verbose=0).history
@@ -136,9 +141,9 @@ def _train_one_epoch(
     return row
 
 
-def _waited(history: list[Row], monitor: str) -> int:
-    """Count the epochs since the best one; 0 if that is the last."""
-    if not history:
+def _waited(history: list[Row], monitor: str | None) -> int:
+    """Count the epochs since the best one; 0 if that is the last, as it is where none is chosen."""
+    if not history or monitor is None:
         return 0
     values = [row[monitor] for row in history]
     best = max(values) if monitor.endswith(("accuracy", "auc")) else min(values)
@@ -190,13 +195,17 @@ def _restore(checkpoint: Path, run: Row, model: keras.Model) -> tuple[list[Row],
     return history, best
 
 
-def _describe(model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset, monitor: str) -> Row:
+def _describe(
+    model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset | None, monitor: str | None
+) -> Row:
     """Say what makes a run this run and no other, as one flat dict."""
     # Keras numbers what it names, dense_1, dense_2, as long as a process lives: the numbers mean nothing.
     network = json.loads(re.sub(r'_\d+"', '"', model.to_json()))
     pipeline.at_epoch(train, 0)
-    data = {"train": _look_at(train), "validation": _look_at(validation)}
-    return dict(_leaves({"model": network, "monitor": monitor} | data))
+    run: Row = {"model": network, "monitor": monitor, "train": _look_at(train)}
+    if validation is not None:
+        run["validation"] = _look_at(validation)
+    return dict(_leaves(run))
 
 
 def _look_at(dataset: tf.data.Dataset) -> dict[str, str]:

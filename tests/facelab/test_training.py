@@ -195,6 +195,28 @@ def test_the_best_weights_are_kept(data_dir: Path, monitor: str, best: str) -> N
     assert scores == pytest.approx({"loss": row["val_loss"], "accuracy": row["val_accuracy"]}, rel=1e-5)
 
 
+def test_without_validation_the_last_epoch_counts(data_dir: Path, tmp_path: Path) -> None:
+    train, _ = data(data_dir)
+
+    def learn(epochs: int, folder: Path | None = None) -> tuple[keras.Model, pd.DataFrame]:
+        backend.set_seed(1)
+        model = linear(keras.optimizers.SGD(1.0))
+        return model, training.fit(model, train, epochs=epochs, folder=folder)
+
+    by_keras = learn(1)[0]
+    for epoch in range(1, 6):
+        pipeline.at_epoch(train, epoch)
+        by_keras.fit(train, shuffle=False, verbose=0)
+    model, history = learn(6)
+    assert set(history) == {"epoch", "loss", "accuracy", "seconds"}
+    assert history["loss"].idxmin() < 5, "the last epoch is the best, so this run shows nothing"
+    learn(3, tmp_path)
+    for other in (by_keras, learn(6, tmp_path)[0]):
+        assert all(map(np.array_equal, other.get_weights(), model.get_weights()))
+    with pytest.raises(training.RunError, match="holds another run, with monitor None instead of val_loss"):
+        training.fit(linear(keras.optimizers.SGD(1.0)), *data(data_dir), epochs=6, folder=tmp_path)
+
+
 def test_patience_counts_the_epochs_since_the_best(data_dir: Path, tmp_path: Path) -> None:
     # Nothing is learned, so every epoch is as good as the first, and as good is not better.
     model = linear(keras.optimizers.SGD(0.0))
@@ -308,6 +330,8 @@ def test_what_makes_no_sense_is_refused(data_dir: Path) -> None:
     for wrong in ({"epochs": 0}, {"epochs": 1, "patience": 0}):
         with pytest.raises(ValueError, match="epochs and patience count from 1"):
             training.fit(linear(), *data(data_dir), **wrong)
+    with pytest.raises(ValueError, match="patience=2 waits for a better epoch: pass validation batches"):
+        training.fit(linear(), data(data_dir)[0], epochs=4, patience=2)
     with pytest.raises(ValueError, match=r"no column 'val_auc' to monitor: it has \['epoch', 'accuracy'"):
         training.fit(linear(), *data(data_dir), epochs=1, monitor="val_auc")
 

@@ -185,10 +185,7 @@ def trained(
         keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay),
         loss=only_or_all({head: LOSSES[head] for head in recipe.heads}),
     )
-    # There has to be something to validate on; it chooses nothing, since the loss in training is monitored.
-    few = table.head(64)
-    watched = pipeline.batches(few, data_dir, targets(recipe, few), recipe.contract)
-    return model, training.fit(model, batches, watched, epochs=recipe.epochs, monitor="loss", folder=folder)
+    return model, training.fit(model, batches, epochs=recipe.epochs, folder=folder)
 
 
 def targets(recipe: Recipe, table: pd.DataFrame) -> Any:
