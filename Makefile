@@ -104,7 +104,7 @@ normalise: environment  ## execute the chapters and put notebooks and records in
 	@$(BIN)/python -m tools.execute --publish
 
 .PHONY: full-runs
-full-runs: environment  ## train chapters 3 to 6 and 8 on all folds and record it (2 hours; goes on where it stopped)
+full-runs: environment  ## train chapters 3 to 6 and 8 on all folds and record it (3 hours; goes on where it stopped)
 	@$(BIN)/python -m tools.full_runs
 
 .PHONY: lock
