@@ -94,6 +94,7 @@ def fit(
     if validation is None and patience is not None:
         raise ValueError(f"patience={patience} waits for a better epoch: pass validation batches as well")
     chosen_by = monitor if validation is not None else None
+    watched = ["loss", monitor] if validation is not None else ["loss"]
 
     def finished(history: list[Row]) -> bool:
         return len(history) >= epochs or (patience is not None and _waited(history, chosen_by) >= patience)
@@ -112,9 +113,8 @@ def fit(
     while not finished(history):
         pipeline.at_epoch(train, len(history))
         row = _train_one_epoch(model, train, validation, len(history) + 1)
-        watched = [name for name in ("loss", chosen_by) if name is not None]
-        if missing := [name for name in watched if name not in row]:
-            raise ValueError(f"the history has no column {missing[0]!r} to monitor: it has {list(row)}")
+        if chosen_by is not None and chosen_by not in row:
+            raise ValueError(f"the history has no column {chosen_by!r} to monitor: it has {list(row)}")
         if not np.isfinite([row[name] for name in watched]).all():
             values = " and ".join(f"{name} of {row[name]}" for name in watched)
             raise FloatingPointError(
