@@ -37,18 +37,32 @@ def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folde
         *(f"100%, {name}" for name in ("random weights", "rendered backbone", "gain")),
         "judge",
     ]
+    test = adience.read_folds(folder).query("fold == 4")
+    young = test["age_group"].isin(["(0, 2)", "(4, 6)", "(8, 12)"])
+    of_young, of_others = "gender up to (8, 12)", "gender from (15, 20)"
     for scores in record["scores"].values():
-        assert [score["name"] for score in scores] == ["gender", "age exact", "age 1-off"]
-        assert {(score["faces"], score["albums"], score["split"]) for score in scores} == {(16, 8, "test")}
+        faces = {score["name"]: score["faces"] for score in scores}
+        assert faces == {
+            "gender": 16,
+            of_young: young.sum(),
+            of_others: (~young).sum(),
+            "age exact": 16,
+            "age 1-off": 16,
+        }
+        assert {(score["albums"], score["split"]) for score in scores if score["faces"] == 16} == {
+            (8, "test")
+        }
+        gender = {score["name"]: score["value"] * score["faces"] for score in scores}
+        assert gender["gender"] == pytest.approx(gender[of_young] + gender[of_others])
     for share in ("25%", "100%"):
         before, after, gain = (
             record["scores"][f"{share}, {name}"] for name in ("random weights", "rendered backbone", "gain")
         )
         for one, other, difference in zip(before, after, gain, strict=True):
             assert difference["value"] == pytest.approx(other["value"] - one["value"])
-    test = adience.read_folds(folder).query("fold == 4")
     judged = {score["name"]: score["value"] for score in record["scores"]["judge"]}
     assert judged["gender"] == np.mean(test["gender"] == "m")
+    assert judged[of_young] == np.mean(test["gender"][young] == "m")
     assert judged["age exact"] == np.mean(test["age_group"] == "(25, 32)")
     assert "25%, seed 1, rendered backbone" in printed
     assert record["parameters"] == {"seed": 0, "seeds": [0, 1], "fold": 4}
@@ -95,7 +109,7 @@ def test_a_share_is_of_albums_and_another_one_for_each_seed(folder):
 def test_scores_are_means_over_the_seeds_worked_out_by_hand():
     table = pd.DataFrame(
         {
-            "user_id": ["a", "a", "b", "b"],
+            "user_id": ["a", "c", "b", "b"],
             "gender": pd.Categorical(list("ffmm"), list(adience.GENDERS)),
             "age_group": pd.Categorical([adience.AGE_GROUPS[g] for g in (0, 2, 4, 7)], adience.AGE_GROUPS),
         }
@@ -105,11 +119,19 @@ def test_scores_are_means_over_the_seeds_worked_out_by_hand():
     found = pretraining.score(table, [right, half], split="test", fold=4)
     assert {one.name: one.value for one in found} == {
         "gender": 0.75,
+        "gender up to (8, 12)": 0.75,
         "age exact": 0.625,
         "age 1-off": 0.75,
     }
     ahead = pretraining.score(table, [right], [half], split="test", fold=4)
-    assert {one.name: one.value for one in ahead} == {"gender": 0.5, "age exact": 0.75, "age 1-off": 0.5}
+    assert {one.name: one.value for one in ahead} == {
+        "gender": 0.5,
+        "gender up to (8, 12)": 0.5,
+        "age exact": 0.75,
+        "age 1-off": 0.5,
+    }
+    # Of one album alone there is no interval, and so no score.
+    assert "gender from (15, 20)" not in {one.name for one in [*found, *ahead]}
 
 
 def test_both_beginnings_are_the_same_network_small_and_learn_all_of_it():

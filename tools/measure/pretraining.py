@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from facelab import evaluation, models, results, transfer
+from facelab import adience, evaluation, models, results, transfer
 
 # isort: split
 import keras
@@ -36,6 +36,14 @@ BEGINNINGS = {
     "rendered backbone": from_renders,
 }
 RECIPE = real.RECIPES["strided_network"]._replace(contract=CONTRACT)
+# What is scored, of which head's answers, and of whom: of the gender of small children a face shows little.
+SCORES: dict[str, tuple[str, evaluation.Score, tuple[str, ...]]] = {
+    "gender": ("gender", evaluation.accuracy, adience.AGE_GROUPS),
+    "gender up to (8, 12)": ("gender", evaluation.accuracy, adience.AGE_GROUPS[:3]),
+    "gender from (15, 20)": ("gender", evaluation.accuracy, adience.AGE_GROUPS[3:]),
+    "age exact": ("age", evaluation.accuracy, adience.AGE_GROUPS),
+    "age 1-off": ("age", evaluation.one_off_accuracy, adience.AGE_GROUPS),
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -124,19 +132,24 @@ def score(
     Returns
     -------
     list of Score
-        ``gender``, ``age exact``, ``age 1-off``.
+        Those of ``SCORES``, each of the photographs in its age groups; without those that have no two albums.
     """
-    # Every photograph counts once a seed: the mean over all of them is the mean of the seeds' scores.
-    albums = np.tile(table["user_id"].to_numpy(), len(answers))
     found = []
-    for name, (head, measure) in real.MEASURES.items():
-        said = [np.concatenate([answer[head] for answer in those]) for those in (ahead_of, answers) if those]
-        true = np.tile(real.truth(table)[head], len(answers))
+    for name, (head, measure, groups) in SCORES.items():
+        here = table["age_group"].isin(groups).to_numpy()
+        if table["user_id"][here].nunique() < 2:
+            continue  # no interval
+        # Every photograph counts once a seed: the mean over all of them is the mean of the seeds' scores.
+        part, albums = table[here], np.tile(table["user_id"].to_numpy()[here], len(answers))
+        said = [
+            np.concatenate([answer[head][here] for answer in those]) for those in (ahead_of, answers) if those
+        ]
+        true = np.tile(real.truth(part)[head], len(answers))
         if len(said) == 1:
             interval = evaluation.album_bootstrap(measure, true, said[0], albums, seed=0)
         else:
             interval = evaluation.paired_album_bootstrap(measure, true, said[0], said[1], albums, seed=0)
-        found.append(results.Score(name, *interval, len(table), table["user_id"].nunique(), split, [fold]))
+        found.append(results.Score(name, *interval, len(part), part["user_id"].nunique(), split, [fold]))
     return found
 
 

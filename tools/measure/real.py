@@ -292,8 +292,9 @@ def decided(said: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def show(title: str, scores: list[results.Score]) -> None:
     """Print scores, a line each."""
     print(f"\n{title}")
+    width = max(len(one.name) for one in scores)
     for one in scores:
-        print(f"  {one.name:<10} {evaluation.Interval(one.value, one.low, one.high)}", flush=True)
+        print(f"  {one.name:<{width}} {evaluation.Interval(one.value, one.low, one.high)}", flush=True)
 
 
 if __name__ == "__main__":
