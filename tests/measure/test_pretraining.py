@@ -132,6 +132,8 @@ def test_scores_are_means_over_the_seeds_worked_out_by_hand():
     }
     # Of one album alone there is no interval, and so no score.
     assert "gender from (15, 20)" not in {one.name for one in [*found, *ahead]}
+    with pytest.raises(ValueError, match="are of one album"):
+        pretraining.score(table.assign(user_id="a"), [right], split="test", fold=4)
 
 
 def test_both_beginnings_are_the_same_network_small_and_learn_all_of_it():

@@ -38,11 +38,9 @@ BEGINNINGS = {
 RECIPE = real.RECIPES["strided_network"]._replace(contract=CONTRACT)
 # What is scored, of which head's answers, and of whom: of the gender of small children a face shows little.
 SCORES: dict[str, tuple[str, evaluation.Score, tuple[str, ...]]] = {
-    "gender": ("gender", evaluation.accuracy, adience.AGE_GROUPS),
-    "gender up to (8, 12)": ("gender", evaluation.accuracy, adience.AGE_GROUPS[:3]),
-    "gender from (15, 20)": ("gender", evaluation.accuracy, adience.AGE_GROUPS[3:]),
-    "age exact": ("age", evaluation.accuracy, adience.AGE_GROUPS),
-    "age 1-off": ("age", evaluation.one_off_accuracy, adience.AGE_GROUPS),
+    **{name: (*how, adience.AGE_GROUPS) for name, how in real.MEASURES.items()},
+    "gender up to (8, 12)": (*real.MEASURES["gender"], adience.AGE_GROUPS[:3]),
+    "gender from (15, 20)": (*real.MEASURES["gender"], adience.AGE_GROUPS[3:]),
 }
 
 
@@ -132,13 +130,18 @@ def score(
     Returns
     -------
     list of Score
-        Those of ``SCORES``, each of the photographs in its age groups; without those that have no two albums.
+        Those of ``SCORES``, each of the photographs in its age groups. A part without two albums has none.
+
+    Raises
+    ------
+    ValueError
+        If all photographs are of one album.
     """
     found = []
     for name, (head, measure, groups) in SCORES.items():
         here = table["age_group"].isin(groups).to_numpy()
-        if table["user_id"][here].nunique() < 2:
-            continue  # no interval
+        if not here.all() and table["user_id"][here].nunique() < 2:
+            continue  # of a part of one album there is no interval; of a whole table of one, an error says so
         # Every photograph counts once a seed: the mean over all of them is the mean of the seeds' scores.
         part, albums = table[here], np.tile(table["user_id"].to_numpy()[here], len(answers))
         said = [
