@@ -76,7 +76,7 @@ types: environment  ## mypy
 .PHONY: unit
 unit: environment  ## the unit tests: the package, the renderer, the project's files
 	@$(PYTEST) $(SHARE) tests/facesim
-	@$(PYTEST) $(SHARE) tests/facelab tests/measure tests/project
+	@$(PYTEST) $(SHARE) tests/facelab tests/tools tests/project
 
 .PHONY: chapters
 chapters: environment  ## the chapters: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages

@@ -77,7 +77,7 @@ def run(chapter: str) -> Path:
 def show(notebook: Path, record: dict[str, Any]) -> None:
     """Write a record as a table into the chapter's cell for it."""
     content = nbformat.read(notebook, as_version=4)
-    _cell(content, notebook.stem).source = results.markdown(record)
+    _cell(content, notebook.stem).source = results.to_markdown(record)
     partial = notebook.with_name(f".{notebook.name}.partial")
     nbformat.write(content, partial)
     partial.replace(notebook)

@@ -78,7 +78,7 @@ def network() -> keras.Model:
     """Build the backbone with three heads."""
     backbone = transfer.cut(models.strided_network(CONTRACT, filters=transfer.FILTERS))
     x = layers.Dropout(0.2)(backbone.output)
-    outputs = dict(models.answers(x, ("age", "gender")))
+    outputs = dict(models.add_heads(x, ("age", "gender")))
     outputs["pose"] = layers.Dense(1, name="pose")(x)
     return keras.Model(backbone.inputs[0], outputs, name="pretraining")
 

@@ -40,7 +40,7 @@ def section(path: Path) -> str:
     return (
         f"## Chapter {int(record['chapter'][:2])}, {record['run']} run\n\n"
         f"Measured by {source}.\n\n"
-        f"{results.markdown(record)}\n\n"
+        f"{results.to_markdown(record)}\n\n"
         f"*Made with {versions}; SHA-256 of the faces' archive `{record['data']['sha256'][:16]}…`.*\n"
     )
 

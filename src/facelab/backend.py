@@ -42,6 +42,9 @@ _load_quietly()
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from keras import layers  # noqa: E402
+
+__all__ = ["keras", "layers", "set_seed", "tf"]
 
 
 def set_seed(seed: int) -> None:

@@ -8,14 +8,10 @@ activations and no rates of dropout either: ReLU, and the two rates below, are o
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from facelab import backend  # noqa: F401  loads TensorFlow quietly: it has to be first
-
-# isort: split
-import keras
 import pandas as pd
-from keras import layers
 
 from facelab.adience import AGE_GROUPS
+from facelab.backend import keras, layers
 from facelab.pipeline import PixelContract
 
 AFTER_CONVOLUTION: Final = 0.25
@@ -156,10 +152,10 @@ def strided_network(
         x = layers.Add(name=f"stage_{stage}")([x, residual])
     x = layers.GlobalAveragePooling2D(name="global_pool")(x)
     x = layers.Dropout(0.3, name="dropout")(x)
-    return keras.Model(images, answers(x, heads), name="strided_network")
+    return keras.Model(images, add_heads(x, heads), name="strided_network")
 
 
-def answers(
+def add_heads(
     features: keras.KerasTensor, heads: Sequence[str]
 ) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
     """Put one last layer a head on features.

@@ -21,7 +21,6 @@ import pandas as pd
 
 from facelab import adience, embedded
 from facelab.evaluation import Interval
-from facelab.layout import FOLDS, fold_file_name
 
 PACKAGES: Final = ("tensorflow", "keras", "numpy", "facelab")
 """The packages whose versions a record holds, beside Python's."""
@@ -35,7 +34,7 @@ class Score(NamedTuple):
     """One score of one model, with its 95 % interval, the faces it rests on, and how these were set apart."""
 
     name: str
-    value: float
+    estimate: float
     low: float
     high: float
     faces: int
@@ -45,7 +44,7 @@ class Score(NamedTuple):
     """The test folds: for a score on validation albums, those that were left out."""
 
 
-def record(
+def write(
     name: str,
     *,
     data_dir: str | os.PathLike[str],
@@ -124,7 +123,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     Parameters
     ----------
     path : path-like
-        A file that :func:`record` wrote.
+        A file that :func:`write` wrote.
 
     Returns
     -------
@@ -152,7 +151,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     return content
 
 
-def table(record: Mapping[str, Any]) -> pd.DataFrame:
+def to_frame(record: Mapping[str, Any]) -> pd.DataFrame:
     """Lay out a record's scores.
 
     Parameters
@@ -171,11 +170,11 @@ def table(record: Mapping[str, Any]) -> pd.DataFrame:
     First used in chapter 3.
     """
     rows = [{"model": model} | score for model, scores in record["scores"].items() for score in scores]
-    laid_out = pd.DataFrame(rows).rename(columns={"name": "score", "value": "estimate"})
+    laid_out = pd.DataFrame(rows).rename(columns={"name": "score"})
     return laid_out.assign(folds=laid_out["folds"].map(_folds))
 
 
-def markdown(record: Mapping[str, Any]) -> str:
+def to_markdown(record: Mapping[str, Any]) -> str:
     """Write a record as the table that a chapter shows, and a line that says what it is a record of.
 
     Parameters
@@ -198,7 +197,7 @@ def markdown(record: Mapping[str, Any]) -> str:
     ]
     for model, scores in record["scores"].items():
         for score in scores:
-            interval = Interval(score["value"], score["low"], score["high"])
+            interval = Interval(score["estimate"], score["low"], score["high"])
             split = "test" if score["split"] == "test" else "validation for test"
             folds = f"{'fold' if len(score['folds']) == 1 else 'folds'} {_folds(score['folds'])}"
             cells = (
@@ -233,7 +232,7 @@ def _describe(folder: Path) -> dict[str, Any]:
         archives = json.loads((embedded.ARCHIVES / "archives.json").read_text(encoding="utf-8"))
         name, sha256 = "embedded faces", archives["embedded_faces"]["sha256"]
     else:
-        files = [folder / fold_file_name(fold) for fold in FOLDS]
+        files = [folder / adience.fold_file_name(fold) for fold in adience.FOLDS]
         annotations = b"".join(file.read_bytes() for file in files if file.is_file())
         name, sha256 = folder.resolve().name, hashlib.sha256(annotations).hexdigest()
     return {
@@ -267,7 +266,7 @@ def _folds(folds: Sequence[int]) -> str:
 
 _SCORE: Final = {
     "name": str,
-    "value": float,
+    "estimate": float,
     "low": float,
     "high": float,
     "faces": int,
@@ -327,8 +326,8 @@ def _improbable(score: Mapping[str, Any], key: str) -> Iterator[tuple[str, str]]
         )
     if score["split"] not in ("test", "validation"):
         yield f"{key}.split", f"must be 'test' or 'validation', not {score['split']!r}"
-    if score["folds"] != sorted(set(score["folds"]) & set(FOLDS)) or not score["folds"]:
-        yield f"{key}.folds", f"must be some of {list(FOLDS)}, in their order, not {score['folds']}"
+    if score["folds"] != sorted(set(score["folds"]) & set(adience.FOLDS)) or not score["folds"]:
+        yield f"{key}.folds", f"must be some of {list(adience.FOLDS)}, in their order, not {score['folds']}"
 
 
 def _misshapen(value: Any, shape: Any, key: str) -> Iterator[tuple[str, str]]:

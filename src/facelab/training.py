@@ -10,15 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from facelab import backend  # noqa: F401  loads TensorFlow quietly: it has to be first
-
-# isort: split
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from facelab import pipeline
+from facelab.backend import keras, tf
 
 CHECKPOINT: Final = "training.npz"
 """The file that :func:`fit` keeps in its folder."""

@@ -15,14 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from facelab import backend  # noqa: F401  loads TensorFlow quietly: it has to be first
-
-# isort: split
-import keras
-from keras import layers
-
 from facelab import embedded, models
-from facelab.reading import DEFAULT_CONTRACT, PixelContract
+from facelab.backend import keras, layers
+from facelab.pipeline import DEFAULT_CONTRACT, PixelContract
 
 FEATURES: Final = "global_pool"
 """The layer at which the course's networks are cut: one number for each map of the last stage."""
@@ -155,7 +150,7 @@ def transfer_network(
     backbone: keras.Model,
     heads: Sequence[str] = ("age",),
     *,
-    thaw_from: str | None = None,
+    unfreeze_from: str | None = None,
     batch_norm: bool = False,
 ) -> keras.Model:
     """Put new heads on a backbone, and say what of it is trained.
@@ -166,11 +161,11 @@ def transfer_network(
         From images to features. It becomes part of the new network: training that one trains this.
     heads : sequence of "gender" and "age"
         What the network is to say; several heads share all but their last layer.
-    thaw_from : str, optional
+    unfreeze_from : str, optional
         The name of the first layer of `backbone` that is trained, with all behind it. Everything is frozen if
         there is none: only the heads learn.
     batch_norm : bool
-        Whether the thawed batch normalisations are trained as well, and normalise by the batch while they
+        Whether the unfrozen batch normalisations are trained as well, and normalise by the batch while they
         are. Otherwise they keep what they learned, and normalise by their running statistics.
 
     Returns
@@ -181,23 +176,23 @@ def transfer_network(
     Raises
     ------
     ValueError
-        If a head is unknown or named twice, there is none, or `backbone` has no layer `thaw_from`.
+        If a head is unknown or named twice, there is none, or `backbone` has no layer `unfreeze_from`.
 
     Notes
     -----
     Built in chapter 5.
     """
-    thawed = thaw_from is None
-    if thaw_from is not None:
-        backbone.get_layer(thaw_from)  # says which layers there are if this is none
-    backbone.trainable = thaw_from is not None
+    unfrozen = unfreeze_from is None
+    if unfreeze_from is not None:
+        backbone.get_layer(unfreeze_from)  # says which layers there are if this is none
+    backbone.trainable = unfreeze_from is not None
     for layer in backbone.layers:
-        thawed = thawed or layer.name == thaw_from
+        unfrozen = unfrozen or layer.name == unfreeze_from
         is_norm = isinstance(layer, layers.BatchNormalization)
-        layer.trainable = thaw_from is not None and thawed and (batch_norm or not is_norm)
+        layer.trainable = unfreeze_from is not None and unfrozen and (batch_norm or not is_norm)
     images = keras.Input(backbone.input_shape[1:], name="images")
     x = layers.Dropout(0.3, name="dropout")(backbone(images))
-    return keras.Model(images, models.answers(x, heads), name="transfer_network")
+    return keras.Model(images, models.add_heads(x, heads), name="transfer_network")
 
 
 def _mobilenet(x: keras.KerasTensor, weights: str | os.PathLike[str] | None) -> keras.Model:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facelab.layout import photograph_path, write_folds
+from facelab.adience import photograph_path, write_folds
 from facesim.face import Face
 from facesim.people import Subject, draw_photograph, draw_subjects
 from facesim.studio import Order, photograph_all

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facelab.adience import AGE_GROUPS, years
 from facesim.face import BEARDS, EYE_COLOURS, Face
 
 ADULT = 17.0
@@ -120,7 +121,7 @@ def _draw_subject(
     )
 
 
-_GROUPS = ((0, 2), (4, 6), (8, 12), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))
+_GROUPS = [span for group in AGE_GROUPS if (span := years(group))]
 
 
 def _draw_age(rng: np.random.Generator, written: str) -> float:

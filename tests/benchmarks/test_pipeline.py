@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from facelab import adience, augmentation, embedded, pipeline
+from facelab import adience, embedded, pipeline
+from facelab.pipeline import _augmentation as augmentation
 
 import keras  # isort: skip
 from keras import layers  # isort: skip

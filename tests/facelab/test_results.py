@@ -34,7 +34,7 @@ def write(tmp_path, data_dir):
             "seconds": 61.7,
             "folder": tmp_path / "results",
         }
-        return results.record(name, **(run | changes))
+        return results.write(name, **(run | changes))
 
     return record
 
@@ -92,11 +92,13 @@ def test_a_full_run_has_a_file_of_its_own(write):
 
 
 def test_numbers_of_numpy_become_plain_ones(write):
-    score = SCORE._replace(value=np.float32(0.5), low=np.float64(0.25), high=1, faces=np.int64(9), albums=2)
+    score = SCORE._replace(
+        estimate=np.float32(0.5), low=np.float64(0.25), high=1, faces=np.int64(9), albums=2
+    )
     parameters = {"seed": np.int64(3), "augmented": np.bool_(True), "sizes": (1, 2)}
     record = results.read(write(scores={"network": [score]}, parameters=parameters))
     assert record["parameters"] == {"seed": 3, "augmented": True, "sizes": [1, 2]}
-    assert record["scores"]["network"][0]["value"] == 0.5
+    assert record["scores"]["network"][0]["estimate"] == 0.5
 
 
 def test_an_interval_fills_a_score():
@@ -108,7 +110,7 @@ def test_an_interval_fills_a_score():
     ("changes", "words"),
     [
         ({"scores": {"network": [SCORE._replace(low=math.nan)]}}, "scores.network.0.low: must be a finite"),
-        ({"scores": {"network": [SCORE, SCORE._replace(value=math.inf)]}}, "scores.network.1.value"),
+        ({"scores": {"network": [SCORE, SCORE._replace(estimate=math.inf)]}}, "scores.network.1.estimate"),
         ({"scores": {"network": [SCORE._replace(low=0.95)]}}, "scores.network.accuracy.low: is above high"),
         ({"scores": {"network": [SCORE._replace(albums=1)]}}, "accuracy.albums: an interval needs two"),
         ({"scores": {"network": [SCORE._replace(faces=40)]}}, "accuracy.albums"),
@@ -193,7 +195,7 @@ def test_an_interrupted_writing_leaves_the_older_record(write, monkeypatch):
 
 def test_the_table_has_a_row_for_each_score(write):
     validation = SCORE._replace(name="one-off accuracy", split="validation", folds=[0, 1, 2, 3, 4])
-    table = results.table(results.read(write(scores={"first": [SCORE, validation], "second": [SCORE]})))
+    table = results.to_frame(results.read(write(scores={"first": [SCORE, validation], "second": [SCORE]})))
     assert table["model"].tolist() == ["first", "first", "second"]
     assert table["score"].tolist() == ["accuracy", "one-off accuracy", "accuracy"]
     assert table["folds"].tolist() == ["4", "0–4", "4"]
@@ -202,7 +204,9 @@ def test_the_table_has_a_row_for_each_score(write):
 
 def test_the_markdown_says_what_a_reader_must_know(write):
     folds = SCORE._replace(split="validation", folds=[0, 2])
-    text = results.markdown(results.read(write(run="full", scores={"network": [SCORE, folds]}, seconds=7230)))
+    text = results.to_markdown(
+        results.read(write(run="full", scores={"network": [SCORE, folds]}, seconds=7230))
+    )
     table, note = text.split("\n\n")
     assert table.splitlines()[2:] == [
         "| network | accuracy | 0.900 (0.880–0.920) | 1,990 | 43 | test fold 4 |",
@@ -214,7 +218,7 @@ def test_the_markdown_says_what_a_reader_must_know(write):
 
 
 def test_the_markdown_says_that_faces_are_rendered(write):
-    note = results.markdown(results.read(write(data_dir=embedded.data_dir())))
+    note = results.to_markdown(results.read(write(data_dir=embedded.data_dir())))
     assert "Short run on embedded faces, 9,996 rendered photographs in 214 albums" in note
 
 

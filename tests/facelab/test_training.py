@@ -310,7 +310,9 @@ def test_a_loss_that_is_no_number_stops_the_run(data_dir: Path, tmp_path: Path) 
 def test_several_heads_and_weights_are_trained_too(data_dir: Path, tmp_path: Path) -> None:
     table = adience.read_folds(data_dir)
     targets = {"gender": pipeline.gender_target(table), "age": pipeline.soft_age_target(table)}
-    train = pipeline.batches(table, data_dir, targets, SMALL, training=True, weight=np.ones(len(table)))
+    train = pipeline.batches(
+        table, data_dir, targets, SMALL, training=True, sample_weight=np.ones(len(table))
+    )
     images = keras.Input((8, 8, 1))
     flat = keras.layers.Flatten()(images)
     heads = {

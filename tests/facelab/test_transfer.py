@@ -50,7 +50,7 @@ def test_a_cut_network_and_its_old_head_give_the_old_answers() -> None:
 def test_a_cut_network_is_a_copy() -> None:
     model = models.strided_network(SMALL, ("age",))
     before = arrays(model)
-    one_step(transfer.transfer_network(transfer.cut(model), thaw_from="stem", batch_norm=True), SMALL)
+    one_step(transfer.transfer_network(transfer.cut(model), unfreeze_from="stem", batch_norm=True), SMALL)
     assert not any(changed(before, arrays(model)))
 
 
@@ -62,12 +62,12 @@ def test_it_can_be_cut_elsewhere_but_not_behind_a_layer_that_is_not_there() -> N
 
 
 @pytest.mark.parametrize(
-    ("thaw_from", "learns"), [(None, ()), ("stage_3_strided", ("stage_3",)), ("stem", ("stem", "stage"))]
+    ("unfreeze_from", "learns"), [(None, ()), ("stage_3_strided", ("stage_3",)), ("stem", ("stem", "stage"))]
 )
-def test_a_step_of_training_changes_what_is_thawed_and_nothing_else(thaw_from, learns) -> None:
+def test_a_step_of_training_changes_what_is_thawed_and_nothing_else(unfreeze_from, learns) -> None:
     backbone = transfer.cut(models.strided_network(SMALL))
     before = {layer.name: [w.numpy().copy() for w in layer.weights] for layer in backbone.layers}
-    model = transfer.transfer_network(backbone, thaw_from=thaw_from)
+    model = transfer.transfer_network(backbone, unfreeze_from=unfreeze_from)
     head = arrays(model, "age")
     one_step(model, SMALL)
     assert all(changed(head, arrays(model, "age")))
@@ -82,7 +82,7 @@ def test_batch_normalisation_keeps_its_statistics_unless_it_is_thawed() -> None:
         backbone = transfer.cut(models.strided_network(SMALL))
         norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
         before = [layer.moving_mean.numpy().copy() for layer in norms]
-        one_step(transfer.transfer_network(backbone, thaw_from="stem", batch_norm=batch_norm), SMALL)
+        one_step(transfer.transfer_network(backbone, unfreeze_from="stem", batch_norm=batch_norm), SMALL)
         return changed(before, [layer.moving_mean.numpy() for layer in norms])
 
     assert not any(statistics_after_a_step(batch_norm=False))
@@ -91,7 +91,7 @@ def test_batch_normalisation_keeps_its_statistics_unless_it_is_thawed() -> None:
 
 def test_the_same_backbone_can_be_frozen_again() -> None:
     backbone = transfer.cut(models.strided_network(SMALL))
-    transfer.transfer_network(backbone, thaw_from="stem", batch_norm=True)
+    transfer.transfer_network(backbone, unfreeze_from="stem", batch_norm=True)
     frozen = transfer.transfer_network(backbone)
     assert [weight.path for weight in frozen.trainable_weights] == ["age/kernel", "age/bias"]
 
@@ -106,7 +106,7 @@ def test_several_heads_share_the_backbone() -> None:
 def test_an_impossible_network_is_refused() -> None:
     backbone = transfer.cut(models.strided_network(SMALL))
     with pytest.raises(ValueError, match="No such layer: stage_9"):
-        transfer.transfer_network(backbone, thaw_from="stage_9")
+        transfer.transfer_network(backbone, unfreeze_from="stage_9")
     with pytest.raises(ValueError, match="heads are some of"):
         transfer.transfer_network(backbone, ("height",))
 
@@ -202,7 +202,7 @@ def test_mobilenet_sees_colour_from_minus_one_to_one_at_its_own_size(contract, w
 def test_mobilenet_can_be_frozen_and_its_last_layers_thawed(weight_file: Path) -> None:
     backbone = transfer.imagenet_backbone(SMALL, weight_file)
     assert len(transfer.transfer_network(backbone).trainable_weights) == 2
-    thawed = transfer.transfer_network(backbone, thaw_from="Conv_1").trainable_weights
+    thawed = transfer.transfer_network(backbone, unfreeze_from="Conv_1").trainable_weights
     assert [weight.path for weight in thawed] == ["Conv_1/kernel", "age/kernel", "age/bias"]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facelab.labels import AGE_GROUPS, GENDERS, years
+from facelab.adience import AGE_GROUPS, GENDERS, years
 from facesim import people
 from facesim.face import BEARDS, EYE_COLOURS, GLASSES, HAIR_STYLES, Face
 from facesim.people import LARGEST_SUBJECT, WRONG_AGE, WRONG_GENDER, Subject, draw_photograph, draw_subjects

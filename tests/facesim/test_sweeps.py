@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pandas as pd
 import pytest
 
-from facelab.labels import AGE_GROUPS, years
+from facelab.adience import AGE_GROUPS, years
 from facesim import sweeps
 from facesim.sweeps import Counterfactual, plan
 

@@ -71,7 +71,7 @@ def test_the_full_run_is_of_every_fold_and_longer_than_the_short_one(chapter):
 @TRAINED
 def test_the_chapter_shows_the_full_run_as_it_was_recorded(chapter):
     (cell,) = cells(chapter, TAG)
-    assert cell.source == results.markdown(read(chapter, "full")), REMEDY["full"]
+    assert cell.source == results.to_markdown(read(chapter, "full")), REMEDY["full"]
 
 
 @TRAINED

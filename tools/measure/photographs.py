@@ -72,7 +72,7 @@ def read_photographs(data_dir: Path) -> pd.DataFrame:
 
 
 def _labelled(data_dir: Path) -> pd.DataFrame:
-    table = adience.usable(adience.read_folds(data_dir, labels="nearest")).reset_index(drop=True)
+    table = adience.usable(adience.read_folds(data_dir, matching="nearest")).reset_index(drop=True)
     return pd.DataFrame(
         {
             "path": table["path"],

@@ -27,7 +27,7 @@ EPOCHS = {0.05: 160, 0.25: 80, 1.0: 40}
 def from_renders() -> keras.Model:
     """Build the strided network on the shipped backbone, all of it thawed."""
     return transfer.transfer_network(
-        transfer.rendered_backbone(CONTRACT), models.HEADS, thaw_from="stem", batch_norm=True
+        transfer.rendered_backbone(CONTRACT), models.HEADS, unfreeze_from="stem", batch_norm=True
     )
 
 
@@ -37,7 +37,7 @@ BEGINNINGS = {
 }
 RECIPE = real.RECIPES["strided_network"]._replace(contract=CONTRACT)
 # What is scored, of which head's answers, and of whom: of the gender of small children a face shows little.
-SCORES: dict[str, tuple[str, evaluation.Score, tuple[str, ...]]] = {
+SCORES: dict[str, tuple[str, evaluation.Metric, tuple[str, ...]]] = {
     **{name: (*how, adience.AGE_GROUPS) for name, how in real.MEASURES.items()},
     "gender up to (8, 12)": (*real.MEASURES["gender"], adience.AGE_GROUPS[:3]),
     "gender from (15, 20)": (*real.MEASURES["gender"], adience.AGE_GROUPS[3:]),
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> None:
         real.show(f"{title} of the rendered backbone", scores[title])
     for name, answer in judges(asked, options.data_dir).items():
         scores[name] = scored(f"{name}, pretrained by others", [answer])
-    path = results.record(
+    path = results.write(
         f"pretraining_{split}",
         data_dir=options.data_dir,
         parameters={"seed": options.seeds[0], "seeds": options.seeds, "fold": options.fold},

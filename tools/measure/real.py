@@ -25,7 +25,7 @@ LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
 # Down and right, in pixels. Strides make an answer depend a little on where the face begins.
 SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 # What is scored, and of which head's answers.
-MEASURES: dict[str, tuple[str, evaluation.Score]] = {
+MEASURES: dict[str, tuple[str, evaluation.Metric]] = {
     "gender": ("gender", evaluation.accuracy),
     "age exact": ("age", evaluation.accuracy),
     "age 1-off": ("age", evaluation.one_off_accuracy),
@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"{name}: {model.count_params():,} weights, {len(history)} epochs, {minutes:.1f} minutes",
             scores[name],
         )
-    path = results.record(
+    path = results.write(
         f"real_{split}",
         data_dir=options.data_dir,
         parameters={
@@ -137,7 +137,7 @@ def parts(
     Where the folder is no data set, it says so and ends the program, with status 2.
     """
     try:
-        photographs = adience.usable(adience.read_folds(options.data_dir, labels="nearest"))
+        photographs = adience.usable(adience.read_folds(options.data_dir, matching="nearest"))
         train, validation, test = adience.split(photographs, options.fold, seed)
     except adience.DataSetError as error:
         parser.exit(2, f"{error}\n")
@@ -214,7 +214,9 @@ def ask(model: keras.Model, recipe: Recipe, table: pd.DataFrame, data_dir: Path)
     images = pipeline.batches(table, data_dir, targets(recipe, table), recipe.contract)
     shifts = SHIFTS if recipe.views else SHIFTS[:1]
     answers = [
-        evaluation.predict(model, images.map(lambda batch, _, by=by: shifted(batch, by)), flip=recipe.views)
+        evaluation.predict(
+            model, images.map(lambda batch, _, by=by: shifted(batch, by)), test_time_augmentation=recipe.views
+        )
         for by in shifts
     ]
     by_head = [answer if isinstance(answer, dict) else {recipe.heads[0]: answer} for answer in answers]
@@ -294,7 +296,7 @@ def show(title: str, scores: list[results.Score]) -> None:
     print(f"\n{title}")
     width = max(len(one.name) for one in scores)
     for one in scores:
-        print(f"  {one.name:<{width}} {evaluation.Interval(one.value, one.low, one.high)}", flush=True)
+        print(f"  {one.name:<{width}} {evaluation.Interval(one.estimate, one.low, one.high)}", flush=True)
 
 
 if __name__ == "__main__":

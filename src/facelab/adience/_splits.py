@@ -1,14 +1,11 @@
-"""Dividing a data set for training, validation and test so that no album is in two of them.
-
-Import these names from :mod:`facelab.adience`.
-"""
+"""Dividing a data set for training, validation and test so that no album is in two of them."""
 
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from facelab.layout import DataSetError
+from facelab.adience._layout import DataSetError
 
 VALIDATION_SHARE: Final = 0.15
 """The share of the photographs outside the test fold that :func:`split` aims to put into validation."""

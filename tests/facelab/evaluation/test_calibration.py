@@ -5,10 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facelab import calibration as cal
 from facelab import evaluation
 
-FUNCTIONS = [cal.log_loss, cal.reliability, cal.calibration_error, cal.fit_temperature, cal.risk_coverage]
+FUNCTIONS = [
+    evaluation.log_loss,
+    evaluation.calibration_curve,
+    evaluation.expected_calibration_error,
+    evaluation.fit_temperature,
+    evaluation.risk_coverage,
+]
 
 
 @st.composite
@@ -34,15 +39,15 @@ FOUR = np.array([[0.95, 0.05], [0.92, 0.08], [0.35, 0.65], [0.62, 0.38]])
 
 def test_the_log_loss_by_hand():
     expected = -np.log([0.95, 0.08, 0.65, 0.62]).mean()
-    assert cal.log_loss([0, 1, 1, 0], FOUR) == pytest.approx(expected)
+    assert evaluation.log_loss([0, 1, 1, 0], FOUR) == pytest.approx(expected)
 
 
 def test_a_label_that_was_ruled_out_costs_much_but_not_everything():
-    assert 100 < cal.log_loss([1], [[1.0, 0.0]]) < np.inf
+    assert 100 < evaluation.log_loss([1], [[1.0, 0.0]]) < np.inf
 
 
 def test_the_reliability_by_hand():
-    bins = cal.reliability([0, 1, 1, 0], FOUR)
+    bins = evaluation.calibration_curve([0, 1, 1, 0], FOUR)
     assert bins["faces"].tolist() == [2, 2]
     assert bins["confidence"].tolist() == pytest.approx([0.635, 0.935])
     assert bins["accuracy"].tolist() == [1.0, 0.5]
@@ -50,30 +55,30 @@ def test_the_reliability_by_hand():
 
 def test_the_calibration_error_by_hand():
     expected = (2 * abs(0.635 - 1) + 2 * abs(0.935 - 0.5)) / 4
-    assert cal.calibration_error([0, 1, 1, 0], FOUR) == pytest.approx(expected)
+    assert evaluation.expected_calibration_error([0, 1, 1, 0], FOUR) == pytest.approx(expected)
 
 
 def test_whoever_is_certain_belongs_to_the_last_bin():
-    bins = cal.reliability([0, 0], [[1.0, 0.0], [0.95, 0.05]])
+    bins = evaluation.calibration_curve([0, 0], [[1.0, 0.0], [0.95, 0.05]])
     assert bins["faces"].tolist() == [2]
 
 
 def test_risk_and_coverage_by_hand():
-    curve = cal.risk_coverage([0, 1, 1, 0], FOUR)
+    curve = evaluation.risk_coverage([0, 1, 1, 0], FOUR)
     assert curve["threshold"].tolist() == [0.95, 0.92, 0.65, 0.62]
     assert curve["coverage"].tolist() == [0.25, 0.5, 0.75, 1]
     assert curve["risk"].tolist() == pytest.approx([0, 1 / 2, 1 / 3, 1 / 4])
 
 
 def test_faces_of_the_same_confidence_are_answered_together():
-    curve = cal.risk_coverage([0, 1, 0], [[0.8, 0.2], [0.8, 0.2], [0.6, 0.4]])
+    curve = evaluation.risk_coverage([0, 1, 0], [[0.8, 0.2], [0.8, 0.2], [0.6, 0.4]])
     assert curve["threshold"].tolist() == [0.8, 0.6]
     assert curve["risk"].tolist() == pytest.approx([1 / 2, 1 / 3])
 
 
 def test_a_temperature_by_hand():
     squared = np.array([0.64, 0.04]) / 0.68
-    np.testing.assert_allclose(cal.at_temperature([[0.8, 0.2]], 0.5), [squared])
+    np.testing.assert_allclose(evaluation.temperature_scaling([[0.8, 0.2]], 0.5), [squared])
 
 
 # ---- Properties ----
@@ -82,7 +87,7 @@ def test_a_temperature_by_hand():
 @given(answers(), st.floats(0.1, 10))
 def test_a_temperature_leaves_distributions_and_their_order(faces, temperature):
     _, probabilities = faces
-    changed = cal.at_temperature(probabilities, temperature)
+    changed = evaluation.temperature_scaling(probabilities, temperature)
     np.testing.assert_allclose(changed.sum(axis=1), 1)
     np.testing.assert_array_equal(changed.argmax(axis=1), probabilities.argmax(axis=1))
 
@@ -90,22 +95,22 @@ def test_a_temperature_leaves_distributions_and_their_order(faces, temperature):
 @given(answers())
 def test_a_temperature_of_one_changes_nothing_and_its_inverse_goes_back(faces):
     _, probabilities = faces
-    np.testing.assert_allclose(cal.at_temperature(probabilities, 1), probabilities)
-    back = cal.at_temperature(cal.at_temperature(probabilities, 3), 1 / 3)
+    np.testing.assert_allclose(evaluation.temperature_scaling(probabilities, 1), probabilities)
+    back = evaluation.temperature_scaling(evaluation.temperature_scaling(probabilities, 3), 1 / 3)
     np.testing.assert_allclose(back, probabilities, atol=1e-9)
 
 
 @given(answers())
 def test_the_last_row_of_the_curve_is_the_error_of_all(faces):
     true, probabilities = faces
-    last = cal.risk_coverage(true, probabilities).iloc[-1]
+    last = evaluation.risk_coverage(true, probabilities).iloc[-1]
     assert last["coverage"] == 1
     assert last["risk"] == pytest.approx(1 - evaluation.accuracy(true, probabilities.argmax(axis=1)))
 
 
 @given(answers())
 def test_every_face_is_in_one_bin(faces):
-    bins = cal.reliability(*faces)
+    bins = evaluation.calibration_curve(*faces)
     assert bins["faces"].sum() == len(faces[0])
     assert bins["confidence"].is_monotonic_increasing
 
@@ -115,33 +120,36 @@ def test_every_face_is_in_one_bin(faces):
 
 def test_honest_probabilities_have_hardly_an_error_and_want_no_temperature():
     true, probabilities = honest(20_000)
-    assert cal.calibration_error(true, probabilities) < 0.015
-    assert cal.fit_temperature(true, probabilities) == pytest.approx(1, abs=0.03)
+    assert evaluation.expected_calibration_error(true, probabilities) < 0.015
+    assert evaluation.fit_temperature(true, probabilities) == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize("distortion", [0.4, 2.5])
 def test_the_temperature_undoes_what_was_done(distortion):
     true, probabilities = honest(20_000)
-    distorted = cal.at_temperature(probabilities, distortion)
-    assert cal.calibration_error(true, distorted) > 0.05
-    temperature = cal.fit_temperature(true, distorted)
+    distorted = evaluation.temperature_scaling(probabilities, distortion)
+    assert evaluation.expected_calibration_error(true, distorted) > 0.05
+    temperature = evaluation.fit_temperature(true, distorted)
     assert temperature == pytest.approx(1 / distortion, rel=0.03)
-    assert cal.calibration_error(true, cal.at_temperature(distorted, temperature)) < 0.015
+    assert (
+        evaluation.expected_calibration_error(true, evaluation.temperature_scaling(distorted, temperature))
+        < 0.015
+    )
 
 
 def test_the_fitted_temperature_has_the_least_loss():
     true, probabilities = honest(500, sharpness=2)
-    best = cal.fit_temperature(true, probabilities)
-    least = cal.log_loss(true, cal.at_temperature(probabilities, best))
+    best = evaluation.fit_temperature(true, probabilities)
+    least = evaluation.log_loss(true, evaluation.temperature_scaling(probabilities, best))
     for other in (0.5, 0.9, 1.1, 2):
-        assert least <= cal.log_loss(true, cal.at_temperature(probabilities, best * other))
+        assert least <= evaluation.log_loss(true, evaluation.temperature_scaling(probabilities, best * other))
 
 
 def test_the_album_bootstrap_takes_these_scores():
     true, probabilities = honest(300)
     albums = np.arange(300) // 10
-    interval = evaluation.album_bootstrap(cal.log_loss, true, probabilities, albums, seed=0)
-    assert interval.low < cal.log_loss(true, probabilities) == interval.estimate < interval.high
+    interval = evaluation.album_bootstrap(evaluation.log_loss, true, probabilities, albums, seed=0)
+    assert interval.low < evaluation.log_loss(true, probabilities) == interval.estimate < interval.high
 
 
 # ---- What is refused ----
@@ -167,4 +175,4 @@ def test_what_does_not_belong_together_is_refused(function, true, probabilities,
 @pytest.mark.parametrize("temperature", [0, -1, float("nan")])
 def test_a_temperature_that_is_none_is_refused(temperature):
     with pytest.raises(ValueError, match="above 0"):
-        cal.at_temperature([[0.5, 0.5]], temperature)
+        evaluation.temperature_scaling([[0.5, 0.5]], temperature)

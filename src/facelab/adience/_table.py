@@ -12,8 +12,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from facelab.labels import AGE_GROUPS, GENDERS, TYPOS, Labels, UnknownLabelError, age_group, gender, years
-from facelab.layout import (
+from facelab.adience._labels import (
+    AGE_GROUPS,
+    GENDERS,
+    TYPOS,
+    Matching,
+    UnknownLabelError,
+    age_group,
+    gender,
+)
+from facelab.adience._layout import (
     COLUMNS,
     FOLDS,
     PREFIXES,
@@ -21,37 +29,7 @@ from facelab.layout import (
     fold_file_name,
     photograph_path,
     read_fold_file,
-    write_folds,
 )
-from facelab.splits import Split, refuse_shared_albums, split
-
-__all__ = [
-    "AGE_GROUPS",
-    "COLUMNS",
-    "FOLDS",
-    "GENDERS",
-    "DataSetError",
-    "DataSetWarning",
-    "MissingFoldsWarning",
-    "MissingPhotographsWarning",
-    "Split",
-    "UnknownLabelsWarning",
-    "age_group",
-    "drop_duplicates",
-    "find_photographs",
-    "gender",
-    "mend_typos",
-    "photograph_path",
-    "read_fold_file",
-    "read_folds",
-    "read_rows",
-    "refuse_shared_albums",
-    "report",
-    "split",
-    "usable",
-    "write_folds",
-    "years",
-]
 
 
 class DataSetWarning(UserWarning):
@@ -70,7 +48,7 @@ class MissingPhotographsWarning(DataSetWarning):
     """Annotations without their photograph, whose path is missing."""
 
 
-def read_folds(data_dir: str | os.PathLike[str], labels: Labels = "strict") -> pd.DataFrame:
+def read_folds(data_dir: str | os.PathLike[str], matching: Matching = "strict") -> pd.DataFrame:
     """Read a data set in the Adience layout: the benchmark, the embedded faces, or your own.
 
     Parameters
@@ -80,7 +58,7 @@ def read_folds(data_dir: str | os.PathLike[str], labels: Labels = "strict") -> p
         alone) and ``faces/`` or ``aligned/``. The first of the two that holds any of the photographs is
         used for all of them: they are different crops, and a table that mixed them would not be comparable
         with itself.
-    labels : {"strict", "nearest"}
+    matching : {"strict", "nearest"}
         What becomes of an age label that is none of the eight groups; see :func:`age_group`.
 
     Returns
@@ -116,7 +94,7 @@ def read_folds(data_dir: str | os.PathLike[str], labels: Labels = "strict") -> p
     data_dir = Path(data_dir)
     rows = mend_typos(drop_duplicates(read_rows(data_dir)))
     _refuse_contradictions(rows)
-    age_groups = _read_labels(rows, "age", lambda label: age_group(label, labels))
+    age_groups = _read_labels(rows, "age", lambda label: age_group(label, matching))
     genders = _read_labels(rows, "gender", gender)
     return pd.DataFrame(
         {
@@ -235,12 +213,12 @@ def find_photographs(rows: pd.DataFrame, data_dir: str | os.PathLike[str]) -> pd
     return pd.Series(found, index=rows.index, dtype="str")
 
 
-def report(data_dir: str | os.PathLike[str], labels: Labels = "strict") -> pd.DataFrame:
+def report(data_dir: str | os.PathLike[str], matching: Matching = "strict") -> pd.DataFrame:
     """Count what :func:`read_folds` keeps of a data set and what it drops, and say why.
 
     Parameters
     ----------
-    data_dir, labels
+    data_dir, matching
         As for :func:`read_folds`, whose errors it raises and whose warnings it leaves to it.
 
     Returns
@@ -255,14 +233,14 @@ def report(data_dir: str | os.PathLike[str], labels: Labels = "strict") -> pd.Da
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataSetWarning)
         rows = read_rows(data_dir)
-        table = read_folds(data_dir, labels)
+        table = read_folds(data_dir, matching)
         distinct = drop_duplicates(rows)
         mended = mend_typos(distinct)
         is_group = _read_labels(mended, "age", age_group).notna()
     ages, genders = mended["age"], mended["gender"]
     not_labelled = ages.isin(["None", ""])
     other = ages[~is_group & ~not_labelled]
-    fate = "left missing: " if labels == "strict" else "read as the nearest group: "
+    fate = "left missing: " if matching == "strict" else "read as the nearest group: "
     has_age, has_gender = table["age_group"].notna(), table["gender"].notna()
     lines = [
         ("read", len(rows), f"rows of {rows['fold'].nunique()} fold files"),
@@ -277,7 +255,7 @@ def report(data_dir: str | os.PathLike[str], labels: Labels = "strict") -> pd.Da
         ("gender not labelled", int((genders == "").sum()), "empty"),
         ("gender is another label", int((~genders.isin([*GENDERS, "u", ""])).sum()), "read as missing"),
         ("photograph missing", int(table["path"].isna().sum()), "path left missing"),
-        ("has an age group", int(has_age.sum()), f"labels={labels!r}"),
+        ("has an age group", int(has_age.sum()), f"matching={matching!r}"),
         ("has both labels", int((has_age & has_gender).sum()), "usable for both tasks"),
         ("has both labels and a photograph", len(usable(table)), "what usable() keeps"),
     ]

@@ -1,7 +1,7 @@
 """Whether a network's probabilities mean what they say, and what to do with an answer that it is not sure of.
 
 Everything here takes the true labels of some faces and the probabilities that a network gives to each label.
-The first three functions give one number, so :func:`facelab.evaluation.album_bootstrap` gives it an interval.
+The scores among them return one number, so :func:`album_bootstrap` can give it an interval.
 """
 
 from typing import Final
@@ -10,23 +10,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from facelab import checks
+from facelab.evaluation._checks import as_distributions, as_labels, refuse_lengths
 
-BINS: Final = 10
-"""Into how many bins of equal width the confidences from 0 to 1 are sorted."""
-
-TEMPERATURES: Final = (0.05, 20.0)
+_TEMPERATURES: Final = (0.05, 20.0)
 """The least and the greatest temperature that :func:`fit_temperature` considers."""
 
 
-def log_loss(true: ArrayLike, probabilities: ArrayLike) -> float:
-    """Mean of the negative logarithm of the probability that was given to the true label.
+def log_loss(y_true: ArrayLike, y_prob: ArrayLike) -> float:
+    """Return the mean negative logarithm of the probability that was given to the true label.
 
     Parameters
     ----------
-    true : int array, shape (n,)
+    y_true : int array, shape (n,)
         Labels as numbers from 0, such as indices into ``adience.AGE_GROUPS``.
-    probabilities : float array, shape (n, labels)
+    y_prob : float array, shape (n, labels)
         Rows that sum to 1.
 
     Returns
@@ -42,18 +39,20 @@ def log_loss(true: ArrayLike, probabilities: ArrayLike) -> float:
     -----
     What training minimises; it rewards honest probabilities, as no accuracy does. Built in chapter 6.
     """
-    true, probabilities = _checked(true, probabilities)
-    given = probabilities[np.arange(len(true)), true]
+    y_true, y_prob = _as_arrays(y_true, y_prob)
+    given = y_prob[np.arange(len(y_true)), y_true]
     return float(-np.mean(np.log(np.maximum(given, np.finfo("float64").tiny))))
 
 
-def reliability(true: ArrayLike, probabilities: ArrayLike) -> pd.DataFrame:
-    """Sort faces by confidence into ``BINS`` bins, and say how often those of a bin are right.
+def calibration_curve(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 10) -> pd.DataFrame:
+    """Sort faces by confidence into bins, and compute how often those of a bin are right.
 
     Parameters
     ----------
-    true, probabilities
+    y_true, y_prob
         As for :func:`log_loss`, whose errors it shares.
+    n_bins : int
+        Into how many bins of equal width the confidences from 0 to 1 are sorted.
 
     Returns
     -------
@@ -66,17 +65,19 @@ def reliability(true: ArrayLike, probabilities: ArrayLike) -> pd.DataFrame:
     Drawn, it is the reliability diagram: dots on the diagonal say that confidence is accuracy (Guo, Pleiss,
     Sun and Weinberger, 2017). Built in chapter 6.
     """
-    confidence, accuracy, faces = _bins(*_checked(true, probabilities))
+    confidence, accuracy, faces = _bins(*_as_arrays(y_true, y_prob), n_bins)
     return pd.DataFrame({"confidence": confidence, "accuracy": accuracy, "faces": faces})
 
 
-def calibration_error(true: ArrayLike, probabilities: ArrayLike) -> float:
-    """Give the expected calibration error: how far confidence is from accuracy, on average over the faces.
+def expected_calibration_error(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 10) -> float:
+    """Compute the expected calibration error (ECE): how far confidence is from accuracy, on average.
 
     Parameters
     ----------
-    true, probabilities
+    y_true, y_prob
         As for :func:`log_loss`, whose errors it shares.
+    n_bins : int
+        As for :func:`calibration_curve`. Another number gives another error.
 
     Returns
     -------
@@ -87,16 +88,16 @@ def calibration_error(true: ArrayLike, probabilities: ArrayLike) -> float:
     The distance of each bin's dot from the diagonal, weighted by its faces (Guo et al., 2017). With few faces
     it is above 0 for the most honest network, too: chapter 6 measures by how much. Built in chapter 6.
     """
-    confidence, accuracy, faces = _bins(*_checked(true, probabilities))
+    confidence, accuracy, faces = _bins(*_as_arrays(y_true, y_prob), n_bins)
     return float(np.average(abs(confidence - accuracy), weights=faces))
 
 
-def at_temperature(probabilities: ArrayLike, temperature: float) -> np.ndarray:
+def temperature_scaling(y_prob: ArrayLike, temperature: float) -> np.ndarray:
     """Make probabilities less sure (above 1) or surer (below 1), and leave their order as it is.
 
     Parameters
     ----------
-    probabilities : float array, shape (n, labels)
+    y_prob : float array, shape (n, labels)
         Rows that sum to 1.
     temperature : float
         Above 0. What the logits of the softmax are divided by.
@@ -118,49 +119,49 @@ def at_temperature(probabilities: ArrayLike, temperature: float) -> np.ndarray:
     """
     if not temperature > 0:
         raise ValueError(f"a temperature is above 0, not {temperature}")
-    probabilities = checks.distributions(probabilities)
-    logits = np.log(np.maximum(probabilities, np.finfo("float64").tiny)) / temperature
+    y_prob = as_distributions(y_prob)
+    logits = np.log(np.maximum(y_prob, np.finfo("float64").tiny)) / temperature
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def fit_temperature(true: ArrayLike, probabilities: ArrayLike) -> float:
+def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     """Find the temperature with the least :func:`log_loss`.
 
     Parameters
     ----------
-    true, probabilities
+    y_true, y_prob
         As for :func:`log_loss`, whose errors it shares; of validation albums, never of the test.
 
     Returns
     -------
     float
-        Between the two ``TEMPERATURES``, to a tenth of a per cent.
+        Between 0.05 and 20, to a tenth of a per cent.
 
     Notes
     -----
     The loss has one minimum, so the interval around it is divided by the golden section until it is narrow
     enough. One number is fitted, so few faces suffice. Built in chapter 6, by trying a list of temperatures.
     """
-    true, probabilities = _checked(true, probabilities)
+    y_true, y_prob = _as_arrays(y_true, y_prob)
 
     def loss(logarithm: float) -> float:
-        return log_loss(true, at_temperature(probabilities, float(np.exp(logarithm))))
+        return log_loss(y_true, temperature_scaling(y_prob, float(np.exp(logarithm))))
 
     golden = (np.sqrt(5) - 1) / 2
-    low, high = np.log(TEMPERATURES)
+    low, high = np.log(_TEMPERATURES)
     while high - low > 1e-3:
         left, right = high - golden * (high - low), low + golden * (high - low)
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
     return float(np.exp((low + high) / 2))
 
 
-def risk_coverage(true: ArrayLike, probabilities: ArrayLike) -> pd.DataFrame:
+def risk_coverage(y_true: ArrayLike, y_prob: ArrayLike) -> pd.DataFrame:
     """Say how wrong a network is about the faces that it is surest of, for every number of them.
 
     Parameters
     ----------
-    true, probabilities
+    y_true, y_prob
         As for :func:`log_loss`, whose errors it shares.
 
     Returns
@@ -175,39 +176,41 @@ def risk_coverage(true: ArrayLike, probabilities: ArrayLike) -> pd.DataFrame:
     To abstain below a threshold is to stop at its row (El-Yaniv and Wiener, 2010). Faces of the same
     confidence are answered together or not at all. Built in chapter 6.
     """
-    true, probabilities = _checked(true, probabilities)
-    confidence = probabilities.max(axis=1)
-    wrong = probabilities.argmax(axis=1) != true
+    y_true, y_prob = _as_arrays(y_true, y_prob)
+    confidence = y_prob.max(axis=1)
+    wrong = y_prob.argmax(axis=1) != y_true
     surest = np.argsort(-confidence, kind="stable")
-    answered = np.arange(1, len(true) + 1)
+    answered = np.arange(1, len(y_true) + 1)
     curve = pd.DataFrame(
         {
             "threshold": confidence[surest],
-            "coverage": answered / len(true),
+            "coverage": answered / len(y_true),
             "risk": np.cumsum(wrong[surest]) / answered,
         }
     )
     return curve.drop_duplicates("threshold", keep="last", ignore_index=True)
 
 
-def _bins(true: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give mean confidence, accuracy and number of faces of each bin that has any.
+def _bins(y_true: np.ndarray, y_prob: np.ndarray, n_bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean confidence, accuracy and number of faces of each bin that has any.
 
     Without pandas, since a bootstrap asks a thousand times.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == true
-    tenth = np.minimum((confidence * BINS).astype("int64"), BINS - 1)
-    faces = np.bincount(tenth, minlength=BINS)
+    if n_bins < 1:
+        raise ValueError(f"confidences are sorted into one bin or more, not {n_bins}")
+    confidence = y_prob.max(axis=1)
+    right = y_prob.argmax(axis=1) == y_true
+    bin_of_face = np.minimum((confidence * n_bins).astype("int64"), n_bins - 1)
+    faces = np.bincount(bin_of_face, minlength=n_bins)
     occupied = faces > 0
-    sums = (np.bincount(tenth, values, BINS)[occupied] for values in (confidence, right))
+    sums = (np.bincount(bin_of_face, values, n_bins)[occupied] for values in (confidence, right))
     mean_confidence, accuracy = (total / faces[occupied] for total in sums)
     return mean_confidence, accuracy, faces[occupied]
 
 
-def _checked(true: ArrayLike, probabilities: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Give labels and probabilities that belong together."""
-    found = checks.distributions(probabilities)
-    (labels,) = checks.labels(true, classes=found.shape[1])
-    checks.refuse_lengths(len(labels), len(found))
+def _as_arrays(y_true: ArrayLike, y_prob: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and probabilities that belong together."""
+    found = as_distributions(y_prob)
+    (labels,) = as_labels(y_true, num_classes=found.shape[1])
+    refuse_lengths(len(labels), len(found))
     return labels, found

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from facelab import evaluation
-from facelab.slices import FEW_ALBUMS, gaps
+from facelab.evaluation import FEW_ALBUMS, gaps
 
 
 def made_up(albums=40, slices=12, seed=0):
@@ -64,7 +64,7 @@ def test_where_no_slice_means_anything_one_stands_out_seldom_and_without_the_car
     careless, careful = 0, 0
     for seed in range(100):
         points, slices, album = made_up(albums=60, seed=seed)
-        found = gaps(points, slices, album, seed=seed, draws=300)
+        found = gaps(points, slices, album, seed=seed, n_resamples=300)
         careless += (abs(found["estimate"]) > 1.96 * found["error"]).any()
         careful += ((found["low"] > 0) | (found["high"] < 0)).any()
     assert careless > 30

@@ -140,7 +140,7 @@ def test_fine_stripes_become_grey_and_not_another_pattern(tmp_path: Path) -> Non
 def test_the_quick_way_and_the_general_way_agree_to_the_bit(
     make_table: Callable[..., Table], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from facelab import reading
+    from facelab.pipeline import _reading as reading
 
     table, data_dir = make_table(*[(150, 130)] * 40)
     quick = [read(table, data_dir, pipeline.PixelContract(16, channels)) for channels in (1, 3)]
@@ -348,7 +348,7 @@ def test_batches_keep_the_tables_order_and_every_row(faces: Table) -> None:
 
 
 def test_training_shuffles_all_rows_and_keeps_them_together(faces: Table) -> None:
-    dataset = numbered(faces, training=True, weight=np.arange(50) / 50)
+    dataset = numbered(faces, training=True, sample_weight=np.arange(50) / 50)
     pixels = read(*faces) / 255
     orders = []
     for _ in range(3):
@@ -416,7 +416,7 @@ def test_targets_may_be_for_several_heads(faces: Table) -> None:
     table, data_dir = faces
     targets = {"gender": pipeline.gender_target(table), "age": pipeline.soft_age_target(table)}
     images, target, weight = next(
-        iter(pipeline.batches(table, data_dir, targets, weight=np.ones(50), batch_size=5))
+        iter(pipeline.batches(table, data_dir, targets, sample_weight=np.ones(50), batch_size=5))
     )
     assert images.shape == (5, 48, 48, 1)
     assert (target["gender"].shape, target["age"].shape, weight.shape) == ((5, 1), (5, 8), (5,))
@@ -428,8 +428,8 @@ def test_what_does_not_fit_is_refused(faces: Table) -> None:
     table, data_dir = faces
     short, right = np.zeros(49), np.zeros(50)
     for target, weight in ((short, None), ({"a": right, "b": short}, None), (right, short)):
-        with pytest.raises(ValueError, match="50 rows, but target or weight 49"):
-            pipeline.batches(table, data_dir, target, SMALL, weight=weight)
+        with pytest.raises(ValueError, match="50 rows, but target or sample_weight 49"):
+            pipeline.batches(table, data_dir, target, SMALL, sample_weight=weight)
     with pytest.raises(ValueError, match="not 0"):
         pipeline.batches(table, data_dir, right, SMALL, batch_size=0)
     with pytest.raises(ValueError, match="training=True"):
@@ -474,10 +474,11 @@ def test_a_killed_writer_leaves_no_cache(faces: Table) -> None:
         "import os, signal, sys, numpy as np, pandas as pd\n"
         "from pathlib import Path\n"
         "from facelab import pipeline\n"
+        "from facelab.pipeline import _batches\n"
         "def dying(paths, contract):\n"
         "    yield np.full((32, 16, 16, 1), 200, np.uint8)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "pipeline.read_chunks = dying\n"
+        "_batches.read_chunks = dying\n"
         "folder = Path(sys.argv[1])\n"
         "table = pd.read_pickle(folder / 'table.pkl')\n"
         "contract = pipeline.PixelContract(16, 1)\n"

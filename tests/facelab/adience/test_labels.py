@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facelab.adience import AGE_GROUPS, GENDERS, age_group, gender, years
-from facelab.labels import UnknownLabelError
+from facelab.adience import AGE_GROUPS, GENDERS, UnknownLabelError, age_group, gender, years
 
 ages = st.integers(0, 120)
 spans = st.tuples(ages, ages).map(lambda pair: (min(pair), max(pair)))

@@ -43,7 +43,7 @@ def test_labels_that_say_nothing_are_missing(annotations: Maker, make_data_set: 
     table = adience.read_folds(data_dir)
     assert table["age_group"].isna().tolist() == [True] * 4 + [False] * 6
     assert table["gender"].isna().tolist() == [False] * 4 + [True] * 2 + [False] * 4
-    nearest = adience.read_folds(data_dir, labels="nearest")
+    nearest = adience.read_folds(data_dir, matching="nearest")
     assert nearest["age_group"].tolist()[2:4] == ["(25, 32)", "(25, 32)"]
     assert nearest["age_group"].isna().tolist() == [True] * 2 + [False] * 8
     assert nearest["age_label"].tolist()[2:4] == ["35", "(27, 32)"]
@@ -167,7 +167,7 @@ def test_another_treatment_of_labels_is_refused(
     five_folds: pd.DataFrame, make_data_set: DataSetMaker
 ) -> None:
     with pytest.raises(ValueError, match="'strict' or 'nearest'"):
-        adience.read_folds(make_data_set(five_folds), labels="loose")
+        adience.read_folds(make_data_set(five_folds), "loose")
 
 
 def test_one_photograph_annotated_twice_is_refused(annotations: Maker, make_data_set: DataSetMaker) -> None:

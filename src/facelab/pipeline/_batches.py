@@ -14,128 +14,21 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from facelab.augmentation import augment, change_contrast, erase, flip, move
-from facelab.labels import AGE_GROUPS
-from facelab.layout import DataSetError
-from facelab.reading import (
+from facelab.backend import tf
+from facelab.pipeline._augmentation import augment
+from facelab.pipeline._reading import (
     DEFAULT_CONTRACT,
     UNTUNED,
     PixelContract,
     as_written,
     check_contract,
     full_paths,
-    photographs,
     read_chunks,
-    unreadable,
     unreadable_error,
 )
 
-import tensorflow as tf  # isort: skip
-
-__all__ = [
-    "PixelContract",
-    "Target",
-    "age_target",
-    "at_epoch",
-    "augment",
-    "batches",
-    "change_contrast",
-    "erase",
-    "flip",
-    "gender_target",
-    "move",
-    "photographs",
-    "soft_age_target",
-    "unreadable",
-]
-
 Target = np.ndarray | Mapping[str, np.ndarray]
 """One array a head of the network, or a dict of such arrays by the heads' names; a row a photograph."""
-
-
-def gender_target(table: pd.DataFrame) -> np.ndarray:
-    """Give the labelled genders as a binary loss needs them.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the column ``gender``.
-
-    Returns
-    -------
-    float32 array, shape (n, 1)
-        1 where the label is m, 0 where it is f.
-
-    Raises
-    ------
-    DataSetError
-        If a label is missing.
-
-    Notes
-    -----
-    Built in chapter 2.
-    """
-    return _codes(table, "gender").astype("float32")[:, None]
-
-
-def age_target(table: pd.DataFrame) -> np.ndarray:
-    """Give the age groups as numbers.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the column ``age_group``.
-
-    Returns
-    -------
-    int32 array, shape (n,)
-        Indices into ``adience.AGE_GROUPS``: 0 is 0–2 years, 7 is 60 and over.
-
-    Raises
-    ------
-    DataSetError
-        If a label is missing.
-
-    Notes
-    -----
-    Built in chapter 2.
-    """
-    return _codes(table, "age_group").astype("int32")
-
-
-def soft_age_target(table: pd.DataFrame, neighbour: float = 0.15) -> np.ndarray:
-    """Spread each age label over its group and the groups beside it, since they are in order.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With the column ``age_group``.
-    neighbour : float
-        What each neighbouring group gets; from 0 (nothing) to 1/3 (as much as the group itself).
-
-    Returns
-    -------
-    float32 array, shape (n, 8)
-        Rows sum to 1: ``1 - 2 * neighbour`` on the group and `neighbour` on each side. The youngest and the
-        oldest group have one neighbour; what the other would get is shared out in proportion.
-
-    Raises
-    ------
-    DataSetError
-        If a label is missing.
-    ValueError
-        If `neighbour` is out of range.
-
-    Notes
-    -----
-    Built in chapter 2, put to the test in chapter 4.
-    """
-    if not 0 <= neighbour <= 1 / 3:
-        raise ValueError(f"a neighbour gets from 0 to 1/3, not {neighbour}")
-    groups = len(AGE_GROUPS)
-    spread = np.eye(groups) * (1 - 2 * neighbour) + neighbour * (np.eye(groups, k=1) + np.eye(groups, k=-1))
-    spread /= spread.sum(axis=1, keepdims=True)
-    return spread.astype("float32")[age_target(table)]
 
 
 def batches(
@@ -147,7 +40,7 @@ def batches(
     batch_size: int = 64,
     training: bool = False,
     augmented: bool = False,
-    weight: np.ndarray | None = None,
+    sample_weight: np.ndarray | None = None,
     seed: int = 0,
     cache: Literal["memory"] | os.PathLike[str] = "memory",
 ) -> tf.data.Dataset:
@@ -170,7 +63,7 @@ def batches(
         Shuffle the whole table anew in each epoch. Otherwise the order is the table's.
     augmented : bool
         :func:`augment` each photograph, anew in each epoch; only when `training`.
-    weight : float array, shape (n,), optional
+    sample_weight : float array, shape (n,), optional
         How much each photograph counts in the loss.
     seed : int
         Order and augmentation depend on it and on the epoch's number, and on nothing else.
@@ -181,7 +74,7 @@ def batches(
 
     Returns
     -------
-    Dataset of ``(images, target)`` or ``(images, target, weight)``
+    Dataset of ``(images, target)`` or ``(images, target, sample_weight)``
         ``images`` is float32 in [0, 1], shape (batch, side, side, channels).
 
     Raises
@@ -189,8 +82,8 @@ def batches(
     DataSetError
         If the table has no rows, a path is missing, or a photograph cannot be read: by name.
     ValueError
-        If `target` or `weight` has another number of rows than the table; if `contract` is none, the batch
-        size not positive, or `augmented` asked for without `training`.
+        If `target` or `sample_weight` has another number of rows than the table; if `contract` is none,
+        the batch size not positive, or `augmented` asked for without `training`.
 
     Notes
     -----
@@ -207,11 +100,12 @@ def batches(
     if augmented and not training:
         raise ValueError("only training photographs are augmented: say training=True, or augmented=False")
     labels = target if isinstance(target, Mapping) else np.asarray(target)
-    element = (0, labels) if weight is None else (0, labels, np.asarray(weight, "float32"))
+    element = (0, labels) if sample_weight is None else (0, labels, np.asarray(sample_weight, "float32"))
     columns = [np.asarray(array) for array in tf.nest.flatten(element)[1:]]
     if wrong := [len(column) for column in columns if len(column) != len(paths)]:
         raise ValueError(
-            f"the table has {len(paths)} rows, but target or weight {wrong[0]}: make them from this table"
+            f"the table has {len(paths)} rows, but target or sample_weight {wrong[0]}: "
+            "make them from this table"
         )
     columns.insert(0, _cached(paths, contract, cache))
     steps = -(-len(paths) // batch_size)
@@ -226,7 +120,7 @@ def batches(
     def order(epoch: tf.Tensor) -> tf.data.Dataset:
         rows = tf.range(len(paths), dtype=tf.int64)
         if training:
-            rows = tf.random.experimental.stateless_shuffle(rows, _fold(seed, epoch))
+            rows = tf.random.experimental.stateless_shuffle(rows, _derived_seed(seed, epoch))
         return tf.data.Dataset.zip(
             tf.data.Dataset.from_tensors(epoch).repeat(),
             tf.data.Dataset.range(steps),
@@ -245,7 +139,7 @@ def batches(
     def finish(epoch: tf.Tensor, step: tf.Tensor, fetched: tuple[tf.Tensor, ...]) -> tuple[Any, ...]:
         images = tf.cast(fetched[0], tf.float32) / 255
         if augmented:
-            images = augment(images, _fold(seed, epoch, step))
+            images = augment(images, _derived_seed(seed, epoch, step))
         return epoch, step, tf.nest.pack_sequence_as(element, [images, *fetched[1:]])
 
     @as_written
@@ -293,18 +187,7 @@ def at_epoch(dataset: tf.data.Dataset, epoch: int) -> None:
     dataset.next_epoch.assign(epoch)
 
 
-def _codes(table: pd.DataFrame, column: str) -> np.ndarray:
-    """Give a label's category numbers, none of which may be missing."""
-    codes = table[column].cat.codes.to_numpy()
-    if missing := int((codes < 0).sum()):
-        raise DataSetError(
-            f"{missing} of {len(table)} rows have no {column}: take the rows of "
-            f'adience.usable(table, ("{column}", "path"))'
-        )
-    return codes
-
-
-def _fold(seed: int, *numbers: tf.Tensor) -> tf.Tensor:
+def _derived_seed(seed: int, *numbers: tf.Tensor) -> tf.Tensor:
     """Make a seed of shape (2,) from a seed and further numbers, such as the epoch's."""
     folded = tf.constant([seed, 0], tf.int64)
     for value in numbers:

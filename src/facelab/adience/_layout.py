@@ -1,6 +1,6 @@
 """The folder that a data set is: its fold files, its photographs' names, how to read and to write them.
 
-Import these names from :mod:`facelab.adience`. ::
+::
 
     fold_0_data.txt … fold_4_data.txt    tab-separated, the twelve columns of COLUMNS
     faces/<user_id>/coarse_tilt_aligned_face.<face_id>.<original_image>

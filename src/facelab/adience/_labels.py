@@ -1,11 +1,14 @@
 """What the annotations' age and gender labels mean.
 
-Import these names from :mod:`facelab.adience`. Ages are *apparent* ages and genders are *labelled* genders:
+Ages are *apparent* ages and genders are *labelled* genders:
 what the people who labelled the photographs saw. Neither says who somebody is.
 """
 
 import re
 from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 AGE_GROUPS: Final = (
     "(0, 2)", "(4, 6)", "(8, 12)", "(15, 20)", "(25, 32)", "(38, 43)", "(48, 53)", "(60, 100)",
@@ -18,7 +21,7 @@ GENDERS: Final = ("f", "m")
 TYPOS: Final = {"(25, 23)": "(25, 32)"}
 """Slips of the pen in one edition of the benchmark, in 72 rows of fold 0, and what the other edition has."""
 
-Labels = Literal["strict", "nearest"]
+Matching = Literal["strict", "nearest"]
 """How an age label that is none of the eight groups is treated."""
 
 
@@ -73,14 +76,14 @@ def years(age_label: str) -> tuple[int, int] | None:
 _SPANS: Final = {span: group for group in AGE_GROUPS if (span := years(group))}
 
 
-def age_group(age_label: str, labels: Labels = "strict") -> str | None:
+def age_group(age_label: str, matching: Matching = "strict") -> str | None:
     """Read one age label as one of the benchmark's age groups.
 
     Parameters
     ----------
     age_label : str
         As in the files; see :func:`years`.
-    labels : {"strict", "nearest"}
+    matching : {"strict", "nearest"}
         ``"strict"``: a label must name exactly one of the eight groups, any other gives None.
         ``"nearest"``: any other label goes to the group whose nearer edge is the fewest years away from the
         middle of the years it names; of two that are equally far, to the younger. So 35 (three years from
@@ -96,22 +99,49 @@ def age_group(age_label: str, labels: Labels = "strict") -> str | None:
     UnknownLabelError
         If the text is no age label.
     ValueError
-        If `labels` is neither word.
+        If `matching` is neither word.
 
     Notes
     -----
     Published systems disagree about such labels (35 is 25–32 to one and 38–43 to another), so "strict" is the
     default and "nearest" is there to ask how much the choice matters. Built in chapter 1.
     """
-    if labels not in get_args(Labels):
-        raise ValueError(f"labels is 'strict' or 'nearest', not {labels!r}")
+    if matching not in get_args(Matching):
+        raise ValueError(f"matching is 'strict' or 'nearest', not {matching!r}")
     span = years(age_label)
-    if span is None or span in _SPANS or labels == "strict":
+    if span is None or span in _SPANS or matching == "strict":
         return _SPANS.get(span) if span else None
-    middle = sum(span) / 2
-    # min() keeps the first of equals, and the groups stand youngest first: a tie goes to the younger.
-    nearest = min(_SPANS, key=lambda group: max(group[0] - middle, middle - group[1], 0))
-    return _SPANS[nearest]
+    return AGE_GROUPS[nearest_groups([sum(span) / 2])[0]]
+
+
+def nearest_groups(ages: ArrayLike) -> np.ndarray:
+    """Find the age group that is nearest to each age.
+
+    Parameters
+    ----------
+    ages : float array, shape (n,)
+        In years.
+
+    Returns
+    -------
+    int array, shape (n,)
+        Indices into ``AGE_GROUPS``: the group whose nearer edge is the fewest years away; of two that are
+        equally far, the younger.
+
+    Notes
+    -----
+    How the "nearest" matching of :func:`age_group` chooses, and how an age that a renderer or another network
+    knows in years becomes a group. Used in chapter 8.
+
+    Examples
+    --------
+    >>> nearest_groups([1.5, 35, 57]).tolist()
+    [0, 4, 7]
+    """
+    first, last = np.array(list(_SPANS), dtype="float64").T
+    years_of = np.asarray(ages, dtype="float64")[:, None]
+    # argmin() keeps the first of equals, and the groups stand youngest first: a tie goes to the younger.
+    return np.maximum(np.maximum(first - years_of, years_of - last), 0).argmin(axis=1)
 
 
 def gender(gender_label: str) -> str | None:

@@ -85,7 +85,7 @@ def test_photographs_of_another_source_come_through_the_same_door(shared: Path) 
     with warnings.catch_warnings():
         warnings.simplefilter("error", adience.DataSetWarning)
         table = adience.read_folds(data_dir)
-        nearest = adience.read_folds(data_dir, labels="nearest")
+        nearest = adience.read_folds(data_dir, matching="nearest")
     assert len(table) == 6498
     assert len(adience.usable(table)) == 4920
     assert len(adience.usable(nearest)) == 6498

@@ -1,7 +1,8 @@
-"""How much worse a network is for some faces than for the others, when many kinds of faces are asked about.
+"""Scores of some of the faces: each slice by itself, and how much worse a slice is than the rest.
 
-Whoever asks about twenty slices finds a gap in one of them by chance. The intervals here are wide enough to
-hold all gaps of a table together, so that the worst of them can be named without that excuse.
+A search through twenty slices finds a gap in one of them by chance. The intervals of :func:`gaps` are
+wide enough to hold all gaps of a table together, so that the worst of them can be named without that
+excuse.
 """
 
 from typing import Final
@@ -10,14 +11,73 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from facelab.evaluation import DRAWS, times_drawn
+from facelab.evaluation._bootstrap import N_RESAMPLES, Interval, album_bootstrap, times_drawn
+from facelab.evaluation._checks import refuse_lengths
+from facelab.evaluation._metrics import Metric
 
 FEW_ALBUMS: Final = 10
-"""A slice, or the rest of the faces, of fewer albums than this gets no interval."""
+"""A slice, or the rest of the faces, of fewer albums than this gets no interval from :func:`gaps`."""
+
+
+def by_slice(
+    metric: Metric,
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    albums: ArrayLike,
+    slices: ArrayLike | pd.Series,
+    *,
+    seed: int,
+) -> pd.DataFrame:
+    """Score each slice of the faces by itself, and say on how few faces and albums that rests.
+
+    Parameters
+    ----------
+    metric, y_true, y_pred, albums, seed
+        As for :func:`album_bootstrap`.
+    slices : array or Series, shape (n,)
+        Each face's slice, such as the table's column ``age_group``.
+
+    Returns
+    -------
+    DataFrame
+        One row a slice that has faces, in the order of its categories, or sorted: ``slice``, ``faces``,
+        ``albums`` (int), ``estimate``, ``low``, ``high``. The interval is missing where all faces are of one
+        album: there is nothing to tell how much it would change with another.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are empty or of different lengths, or a face has no slice.
+
+    Notes
+    -----
+    Built in chapter 3.
+    """
+    y_true, y_pred, albums = np.asarray(y_true), np.asarray(y_pred), np.asarray(albums)
+    names = pd.Series(slices).reset_index(drop=True)
+    refuse_lengths(len(y_true), len(y_pred), len(albums), len(names))
+    if names.isna().any():
+        raise ValueError(f"{names.isna().sum()} faces have no slice: leave them out, or give them a name")
+    rows = []
+    for name, part in names.groupby(names, observed=True):
+        members = part.index.to_numpy()
+        parts = y_true[members], y_pred[members]
+        number = len(np.unique(albums[members]))
+        if number > 1:
+            interval = album_bootstrap(metric, *parts, albums[members], seed=seed)
+        else:
+            interval = Interval(metric(*parts), np.nan, np.nan)
+        rows.append((name, len(members), number, *interval))
+    return pd.DataFrame(rows, columns=["slice", "faces", "albums", *Interval._fields])
 
 
 def gaps(
-    points: pd.DataFrame, slices: pd.DataFrame, albums: ArrayLike, *, seed: int, draws: int = DRAWS
+    points: pd.DataFrame,
+    slices: pd.DataFrame,
+    albums: ArrayLike,
+    *,
+    seed: int,
+    n_resamples: int = N_RESAMPLES,
 ) -> pd.DataFrame:
     """Compare each slice of the faces with all other faces; the intervals hold for all gaps at once.
 
@@ -31,7 +91,7 @@ def gaps(
         Each face's album.
     seed : int
         Which albums are drawn depends on it and on how many there are.
-    draws : int
+    n_resamples : int
         How often as many albums are drawn as there are.
 
     Returns
@@ -51,12 +111,12 @@ def gaps(
 
     Notes
     -----
-    Whole albums are drawn, as in :func:`facelab.evaluation.album_bootstrap`, the same for all gaps. The
+    Whole albums are drawn, as in :func:`album_bootstrap`, the same for all gaps. The
     multiple of the standard error is the 95th percentile, over the draws, of the gap that strays furthest
     from its estimate, in standard errors (max-|t|; Mandel and Betensky, 2008). Built in chapter 8.
     """
-    inside, values, album = _checked(points, slices, albums)
-    times = times_drawn(int(album.max()) + 1, seed=seed, draws=draws)
+    inside, values, album = _as_arrays(points, slices, albums)
+    times = times_drawn(int(album.max()) + 1, seed=seed, n_resamples=n_resamples)
     estimate = _differences(np.ones((1, len(album))), inside, values)[0]
     with np.errstate(invalid="ignore"):  # a draw may hold no face of a slice of few albums
         drawn = _differences(times[:, album].astype("float64"), inside, values)
@@ -79,7 +139,7 @@ def gaps(
 
 
 def _differences(weights: np.ndarray, inside: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Give each slice's mean minus the others', once for each row of weights: (rows, slices, measures)."""
+    """Compute each slice's mean minus the others', once for each row of weights: (rows, slices, measures)."""
 
     def mean(part: np.ndarray) -> np.ndarray:
         sums = weights @ (part[:, :, None] * values[:, None, :]).reshape(len(part), -1)
@@ -89,17 +149,17 @@ def _differences(weights: np.ndarray, inside: np.ndarray, values: np.ndarray) ->
 
 
 def _multiple(strayed: np.ndarray, error: np.ndarray) -> float:
-    """Give how many standard errors the furthest gap strays in all but 5 % of the draws."""
+    """Compute how many standard errors the furthest gap strays in all but 5 % of the draws."""
     known = error > 0  # a gap that no draw changes cannot stray
     if not known.any():
         return 0.0
     return float(np.percentile(np.nanmax(strayed[:, known] / error[known], axis=1), 95))
 
 
-def _checked(
+def _as_arrays(
     points: pd.DataFrame, slices: pd.DataFrame, albums: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give membership, points and album numbers as arrays, once they are what they must be."""
+    """Return membership, points and album numbers as arrays; refuse what does not fit together."""
     album = np.unique(np.asarray(albums), return_inverse=True)[1]
     if not len(points) == len(slices) == len(album):
         raise ValueError(

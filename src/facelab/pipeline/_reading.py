@@ -1,7 +1,4 @@
-"""Reading photographs: decode, cut to a square, grey or colour, resize; an unreadable one is named.
-
-Import these names from :mod:`facelab.pipeline`.
-"""
+"""Reading photographs: decode, cut to a square, grey or colour, resize; an unreadable one is named."""
 
 import os
 import re
@@ -13,10 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-import facelab.backend  # noqa: F401  (TensorFlow, quietly)
-from facelab.layout import DataSetError
-
-import tensorflow as tf  # isort: skip
+from facelab.adience import DataSetError
+from facelab.backend import tf
 
 READ_TOGETHER: Final = 32
 """How many photographs are read in one step."""

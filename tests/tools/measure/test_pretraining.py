@@ -52,15 +52,15 @@ def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folde
         assert {(score["albums"], score["split"]) for score in scores if score["faces"] == 16} == {
             (8, "test")
         }
-        gender = {score["name"]: score["value"] * score["faces"] for score in scores}
+        gender = {score["name"]: score["estimate"] * score["faces"] for score in scores}
         assert gender["gender"] == pytest.approx(gender[of_young] + gender[of_others])
     for share in ("25%", "100%"):
         before, after, gain = (
             record["scores"][f"{share}, {name}"] for name in ("random weights", "rendered backbone", "gain")
         )
         for one, other, difference in zip(before, after, gain, strict=True):
-            assert difference["value"] == pytest.approx(other["value"] - one["value"])
-    judged = {score["name"]: score["value"] for score in record["scores"]["judge"]}
+            assert difference["estimate"] == pytest.approx(other["estimate"] - one["estimate"])
+    judged = {score["name"]: score["estimate"] for score in record["scores"]["judge"]}
     assert judged["gender"] == np.mean(test["gender"] == "m")
     assert judged[of_young] == np.mean(test["gender"][young] == "m")
     assert judged["age exact"] == np.mean(test["age_group"] == "(25, 32)")
@@ -117,14 +117,14 @@ def test_scores_are_means_over_the_seeds_worked_out_by_hand():
     right = {"gender": np.array([0, 0, 1, 1]), "age": np.array([0, 2, 4, 7])}
     half = {"gender": np.array([0, 1, 0, 1]), "age": np.array([1, 4, 4, 5])}
     found = pretraining.score(table, [right, half], split="test", fold=4)
-    assert {one.name: one.value for one in found} == {
+    assert {one.name: one.estimate for one in found} == {
         "gender": 0.75,
         "gender up to (8, 12)": 0.75,
         "age exact": 0.625,
         "age 1-off": 0.75,
     }
     ahead = pretraining.score(table, [right], [half], split="test", fold=4)
-    assert {one.name: one.value for one in ahead} == {
+    assert {one.name: one.estimate for one in ahead} == {
         "gender": 0.5,
         "gender up to (8, 12)": 0.5,
         "age exact": 0.75,

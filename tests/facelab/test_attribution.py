@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facelab import evaluation, models, probes
+from facelab import attribution, counterfactuals, evaluation, models
 from facelab.pipeline import PixelContract
 
 # isort: split
@@ -36,7 +36,7 @@ def by_name(model: keras.Model) -> dict[str, np.ndarray]:
 def test_a_map_is_positive_where_what_was_covered_spoke_for_the_score() -> None:
     picture = np.zeros((1, 16, 16, 1))
     picture[0, 4:8, 8:12] = 1
-    found = probes.occlusion_map(lambda shown: shown[:, 4:8, 8:12].mean(axis=(1, 2, 3)), picture, side=4)
+    found = attribution.occlusion_map(lambda shown: shown[:, 4:8, 8:12].mean(axis=(1, 2, 3)), picture, side=4)
     assert found.shape == (1, 4, 4)
     assert np.argwhere(found[0] > 0.5).tolist() == [[1, 2]]
     assert np.allclose(np.delete(found.ravel(), 1 * 4 + 2), 0)
@@ -45,7 +45,7 @@ def test_a_map_is_positive_where_what_was_covered_spoke_for_the_score() -> None:
 def test_what_covers_has_the_mean_of_the_picture() -> None:
     pictures = images(2)
     whole = pictures.mean(axis=(1, 2, 3))
-    covered = probes.occlusion_map(lambda shown: shown.mean(axis=(1, 2, 3)), pictures, side=32)
+    covered = attribution.occlusion_map(lambda shown: shown.mean(axis=(1, 2, 3)), pictures, side=32)
     assert np.allclose(covered, 0, atol=1e-6)
     assert not np.allclose(whole[0], whole[1], atol=1e-6)
 
@@ -53,19 +53,19 @@ def test_what_covers_has_the_mean_of_the_picture() -> None:
 def test_covering_leaves_the_pictures_as_they_were() -> None:
     pictures = images()
     before = pictures.copy()
-    probes.occlusion_map(lambda shown: shown.sum(axis=(1, 2, 3)), pictures)
+    attribution.occlusion_map(lambda shown: shown.sum(axis=(1, 2, 3)), pictures)
     assert np.array_equal(before, pictures)
 
 
 @pytest.mark.parametrize(("side", "stride"), [(0, 4), (33, 4), (8, 0)])
 def test_a_square_that_cannot_move_over_the_picture_is_refused(side: int, stride: int) -> None:
     with pytest.raises(ValueError, match="does not move over 32×32"):
-        probes.occlusion_map(lambda shown: shown.sum(axis=(1, 2, 3)), images(), side=side, stride=stride)
+        attribution.occlusion_map(lambda shown: shown.sum(axis=(1, 2, 3)), images(), side=side, stride=stride)
 
 
 def test_one_picture_without_the_axis_of_the_batch_is_refused() -> None:
     with pytest.raises(ValueError, match="images must have the shape"):
-        probes.occlusion_map(lambda shown: shown.sum(axis=(1, 2, 3)), images()[0])
+        attribution.occlusion_map(lambda shown: shown.sum(axis=(1, 2, 3)), images()[0])
 
 
 # ---- Grad-CAM ----------------------------------------------------------------------------------------------
@@ -76,20 +76,20 @@ def test_on_the_last_stage_it_is_the_heads_own_weights(network: keras.Model) -> 
     stage = keras.Model(network.inputs[0], network.get_layer("stage_3").output)
     maps = stage(images(), training=False).numpy()
     kernel = network.get_layer("age").kernel.numpy()
-    found = probes.grad_cam(network, images(), "age", answer=5, layer="stage_3")
+    found = attribution.grad_cam(network, images(), "age", unit=5, layer="stage_3")
     assert np.allclose(found, maps @ kernel[:, 5] / (maps.shape[1] * maps.shape[2]), atol=1e-6)
 
 
-def test_each_picture_may_be_asked_about_an_answer_of_its_own(network: keras.Model) -> None:
-    together = probes.grad_cam(network, images(), "age", answer=[0, 7, 3])
-    for place, answer in enumerate([0, 7, 3]):
-        alone = probes.grad_cam(network, images()[place : place + 1], "age", answer=answer)
+def test_each_picture_may_be_asked_about_a_unit_of_its_own(network: keras.Model) -> None:
+    together = attribution.grad_cam(network, images(), "age", unit=[0, 7, 3])
+    for place, unit in enumerate([0, 7, 3]):
+        alone = attribution.grad_cam(network, images()[place : place + 1], "age", unit=unit)
         assert np.allclose(together[place], alone[0], atol=1e-6)
 
 
 def test_it_is_as_fine_as_the_layer(network: keras.Model) -> None:
-    assert probes.grad_cam(network, images(), "gender").shape == (3, 4, 4)
-    assert probes.grad_cam(network, images(), "gender", layer="stage_1").shape == (3, 8, 8)
+    assert attribution.grad_cam(network, images(), "gender").shape == (3, 4, 4)
+    assert attribution.grad_cam(network, images(), "gender", layer="stage_1").shape == (3, 8, 8)
 
 
 def test_it_uses_the_score_before_the_sigmoid(network: keras.Model) -> None:
@@ -99,22 +99,22 @@ def test_it_uses_the_score_before_the_sigmoid(network: keras.Model) -> None:
     head = sure.get_layer("gender")
     head.set_weights([head.kernel.numpy(), head.bias.numpy() + 200])
     assert np.all(sure(images())["gender"] == 1)
-    expected = probes.grad_cam(network, images(), "gender")
+    expected = attribution.grad_cam(network, images(), "gender")
     assert np.abs(expected).max() > 0
-    assert np.allclose(probes.grad_cam(sure, images(), "gender"), expected, atol=1e-6)
+    assert np.allclose(attribution.grad_cam(sure, images(), "gender"), expected, atol=1e-6)
 
 
 def test_the_network_is_not_changed(network: keras.Model) -> None:
     before = by_name(network)
-    probes.grad_cam(network, images(), "gender")
+    attribution.grad_cam(network, images(), "gender")
     assert all(np.array_equal(before[name], weight) for name, weight in by_name(network).items())
 
 
 def test_a_frozen_network_has_maps_too(network: keras.Model) -> None:
-    expected = probes.grad_cam(network, images(), "gender")
+    expected = attribution.grad_cam(network, images(), "gender")
     network.trainable = False
     try:
-        found = probes.grad_cam(network, images(), "gender")
+        found = attribution.grad_cam(network, images(), "gender")
     finally:
         network.trainable = True
     assert np.allclose(found, expected)
@@ -126,20 +126,20 @@ def test_a_frozen_network_has_maps_too(network: keras.Model) -> None:
         ({"head": "height"}, "No such layer: height"),
         ({"head": "stage_1"}, "no dense layer"),
         ({"head": "age", "layer": "global_pool"}, "no maps with places"),
-        ({"head": "age", "answer": 8}, "answers 0 to 7"),
-        ({"head": "gender", "answer": -1}, "answers 0 to 0"),
+        ({"head": "age", "unit": 8}, "units 0 to 7"),
+        ({"head": "gender", "unit": -1}, "units 0 to 0"),
     ],
 )
 def test_what_has_no_map_is_refused(network: keras.Model, options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        probes.grad_cam(network, images(), **options)
+        attribution.grad_cam(network, images(), **options)
 
 
 # ---- Randomised weights ------------------------------------------------------------------------------------
 
 
 def test_the_named_layers_are_new_and_the_others_as_learned(network: keras.Model) -> None:
-    copy = probes.randomise(network, ["age", "stage_3"], seed=1)
+    copy = attribution.reinitialise(network, ["age", "stage_3"], seed=1)
     before, after = by_name(network), by_name(copy)
     for name, weight in after.items():
         new = name.startswith(("age", "stage_3"))
@@ -149,12 +149,12 @@ def test_the_named_layers_are_new_and_the_others_as_learned(network: keras.Model
 
 def test_the_original_is_not_touched(network: keras.Model) -> None:
     before = by_name(network)
-    probes.randomise(network, ["stem", "stage", "gender", "age"], seed=1)
+    attribution.reinitialise(network, ["stem", "stage", "gender", "age"], seed=1)
     assert all(np.array_equal(before[name], weight) for name, weight in by_name(network).items())
 
 
 def test_a_seed_gives_the_same_weights_and_another_seed_others(network: keras.Model) -> None:
-    one, same, other = (probes.randomise(network, ["gender"], seed) for seed in (1, 1, 2))
+    one, same, other = (attribution.reinitialise(network, ["gender"], seed) for seed in (1, 1, 2))
     kernels = [model.get_layer("gender").kernel.numpy() for model in (one, same, other)]
     assert np.array_equal(kernels[0], kernels[1])
     assert not np.array_equal(kernels[0], kernels[2])
@@ -164,16 +164,18 @@ def test_no_global_random_state_is_used(network: keras.Model) -> None:
     keras.utils.set_random_seed(5)
     expected = tf.random.uniform([3]).numpy(), np.random.uniform(size=3)  # noqa: NPY002  (the global one)
     keras.utils.set_random_seed(5)
-    one = probes.randomise(network, ["gender"], seed=1).get_layer("gender").kernel.numpy()
+    one = attribution.reinitialise(network, ["gender"], seed=1).get_layer("gender").kernel.numpy()
     keras.utils.set_random_seed(6)
-    assert np.array_equal(one, probes.randomise(network, ["gender"], 1).get_layer("gender").kernel.numpy())
+    assert np.array_equal(
+        one, attribution.reinitialise(network, ["gender"], 1).get_layer("gender").kernel.numpy()
+    )
     keras.utils.set_random_seed(5)
     assert np.array_equal(expected[1], np.random.uniform(size=3))  # noqa: NPY002
 
 
 def test_a_layer_that_is_not_there_is_refused(network: keras.Model) -> None:
     with pytest.raises(ValueError, match="begins with 'stage_9'"):
-        probes.randomise(network, ["age", "stage_9"], seed=1)
+        attribution.reinitialise(network, ["age", "stage_9"], seed=1)
 
 
 # ---- Effects -----------------------------------------------------------------------------------------------
@@ -192,7 +194,7 @@ def sweep() -> pd.DataFrame:
 
 
 def test_a_head_is_compared_with_itself() -> None:
-    found = probes.paired_differences(sweep(), "glasses", "sun", "none", "group")
+    found = counterfactuals.paired_differences(sweep(), "glasses", "sun", "none", "group")
     assert list(found) == ["identity", "family", "difference"]
     in_order = found.sort_values("identity")
     assert np.allclose(in_order["difference"], [0.1, 0.2, 0.3])
@@ -201,21 +203,23 @@ def test_a_head_is_compared_with_itself() -> None:
 
 def test_other_sweeps_of_the_same_values_stay_out() -> None:
     other = sweep().assign(factor="hats", group=100.0)
-    found = probes.paired_differences(pd.concat([sweep(), other]), "glasses", "thick", "none", "group")
+    found = counterfactuals.paired_differences(
+        pd.concat([sweep(), other]), "glasses", "thick", "none", "group"
+    )
     assert np.allclose(found["difference"], 0.5)
 
 
 def test_a_value_that_pandas_lost_is_missed() -> None:
     lost = sweep().replace({"value": {"none": np.nan}})
     with pytest.raises(ValueError, match="has no 'none'"):
-        probes.paired_differences(lost.dropna(), "glasses", "sun", "none", "group")
+        counterfactuals.paired_differences(lost.dropna(), "glasses", "sun", "none", "group")
 
 
 def test_a_head_without_its_pair_is_refused() -> None:
     table = sweep()
     lonely = table[~((table["identity"] == 2) & (table["value"] == "none"))]
     with pytest.raises(ValueError, match="one picture with glasses sun and one with none"):
-        probes.paired_differences(lonely, "glasses", "sun", "none", "group")
+        counterfactuals.paired_differences(lonely, "glasses", "sun", "none", "group")
 
 
 def test_an_effect_is_drawn_like_a_score_of_albums() -> None:
@@ -225,23 +229,23 @@ def test_an_effect_is_drawn_like_a_score_of_albums() -> None:
     expected = evaluation.album_bootstrap(
         lambda one, other: float(np.mean(other - one)), before, after, families, seed=4
     )
-    found = probes.mean_effect(after - before, families, seed=4, draws=evaluation.DRAWS)
+    found = evaluation.mean_effect(after - before, families, seed=4, n_resamples=evaluation.N_RESAMPLES)
     assert np.allclose(found, expected)
 
 
 def test_relatives_count_as_one() -> None:
     """Ten copies of a head say no more than one, so the interval is that of the families."""
     values = np.array([0.0, 1.0, 2.0, 3.0])
-    alone = probes.mean_effect(values, [1, 2, 3, 4], seed=1)
-    copies = probes.mean_effect(np.repeat(values, 10), np.repeat([1, 2, 3, 4], 10), seed=1)
+    alone = evaluation.mean_effect(values, [1, 2, 3, 4], seed=1)
+    copies = evaluation.mean_effect(np.repeat(values, 10), np.repeat([1, 2, 3, 4], 10), seed=1)
     assert np.allclose(alone, copies)
-    as_if_free = probes.mean_effect(np.repeat(values, 10), np.arange(40), seed=1)
+    as_if_free = evaluation.mean_effect(np.repeat(values, 10), np.arange(40), seed=1)
     assert as_if_free.high - as_if_free.low < 0.6 * (alone.high - alone.low)
 
 
 def test_more_comparisons_make_an_interval_wider() -> None:
     values = np.random.default_rng(2).normal(size=60)
-    one, many = (probes.mean_effect(values, np.arange(60), seed=1, comparisons=n) for n in (1, 16))
+    one, many = (evaluation.mean_effect(values, np.arange(60), seed=1, comparisons=n) for n in (1, 16))
     assert one.estimate == many.estimate
     assert many.low < one.low < one.high < many.high
     # For a mean of so many, the ends are those of a normal distribution: 2.96 instead of 1.96 deviations.
@@ -260,7 +264,7 @@ def test_more_comparisons_make_an_interval_wider() -> None:
 )
 def test_what_gives_no_interval_is_refused(differences, units, comparisons, message) -> None:
     with pytest.raises(ValueError, match=message):
-        probes.mean_effect(differences, units, seed=1, comparisons=comparisons)
+        evaluation.mean_effect(differences, units, seed=1, comparisons=comparisons)
 
 
 # ---- Weights -----------------------------------------------------------------------------------------------
@@ -271,14 +275,14 @@ def test_by_weight_a_factor_says_nothing_of_the_label() -> None:
         {"glasses": list("nnnnnnyyyy") + list("nny"), "age": list("aaaaabbbbb") + list("cca")}
     )
     table = pd.concat([table, pd.DataFrame({"glasses": list("yy"), "age": list("ac")})], ignore_index=True)
-    weights = probes.independence_weights(table["glasses"], table["age"])
+    weights = counterfactuals.independence_weights(table["glasses"], table["age"])
     counts = table.assign(weight=weights).pivot_table("weight", "glasses", "age", "sum").to_numpy()
     assert np.allclose(counts, np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum())
     assert weights.mean() == pytest.approx(1)
 
 
 def test_a_pair_that_never_occurs_gets_no_weight_and_breaks_nothing() -> None:
-    weights = probes.independence_weights(pd.Series(list("nnny")), pd.Series(list("aabb")))
+    weights = counterfactuals.independence_weights(pd.Series(list("nnny")), pd.Series(list("aabb")))
     assert np.isfinite(weights).all()
     assert weights.mean() < 1
 
@@ -287,8 +291,8 @@ def test_the_order_of_categories_does_not_matter() -> None:
     labels = pd.Series(["(8, 12)", "(15, 20)", "(8, 12)", "(15, 20)", "(8, 12)"])
     ordered = labels.astype(pd.CategoricalDtype(["(8, 12)", "(15, 20)", "(60, 100)"], ordered=True))
     factor = pd.Series(["none", "none", "sun", "sun", "sun"])
-    as_text = probes.independence_weights(factor, labels)
-    assert np.allclose(as_text, probes.independence_weights(factor, ordered))
+    as_text = counterfactuals.independence_weights(factor, labels)
+    assert np.allclose(as_text, counterfactuals.independence_weights(factor, ordered))
 
 
 @pytest.mark.parametrize(
@@ -301,4 +305,4 @@ def test_the_order_of_categories_does_not_matter() -> None:
 )
 def test_photographs_that_cannot_be_weighed_are_refused(factor, label, message) -> None:
     with pytest.raises(ValueError, match=message):
-        probes.independence_weights(pd.Series(factor, dtype=object), pd.Series(label, dtype=object))
+        counterfactuals.independence_weights(pd.Series(factor, dtype=object), pd.Series(label, dtype=object))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from facelab import adience
 from facelab import evaluation as ev
 
-SCORES = [ev.accuracy, ev.one_off_accuracy, ev.balanced_accuracy, ev.mean_group_error]
+SCORES = [ev.accuracy, ev.one_off_accuracy, ev.balanced_accuracy, ev.mae_in_groups]
 
 
 @st.composite
@@ -36,12 +36,12 @@ def test_the_scores_by_hand():
     assert ev.accuracy(true, predicted) == pytest.approx(3 / 6)
     assert ev.one_off_accuracy(true, predicted) == pytest.approx(4 / 6)
     assert ev.balanced_accuracy(true, predicted) == pytest.approx((2 / 3 + 0 + 1 + 0) / 4)
-    assert ev.mean_group_error(true, predicted) == pytest.approx((0 + 0 + 2 + 1 + 0 + 3) / 6)
-    assert ev.mean_group_error(true, predicted + 0.0) == pytest.approx((0 + 0 + 2 + 1 + 0 + 3) / 6)
+    assert ev.mae_in_groups(true, predicted) == pytest.approx((0 + 0 + 2 + 1 + 0 + 3) / 6)
+    assert ev.mae_in_groups(true, predicted + 0.0) == pytest.approx((0 + 0 + 2 + 1 + 0 + 3) / 6)
 
 
 def test_the_confusion_matrix_by_hand():
-    matrix = ev.confusion_matrix([0, 0, 0, 1, 2], [0, 1, 1, 1, 0], classes=3)
+    matrix = ev.confusion_matrix([0, 0, 0, 1, 2], [0, 1, 1, 1, 0], num_classes=3)
     np.testing.assert_array_equal(matrix, [[1, 2, 0], [0, 1, 0], [1, 0, 0]])
 
 
@@ -59,8 +59,8 @@ def test_the_scores_keep_within_their_bounds_and_their_order(faces):
     assert 0 <= exact <= one_off <= 1
     assert 0 <= ev.balanced_accuracy(*faces) <= 1
     # A prediction that is off is off by one group at least, by two if not even one-off, by seven at most.
-    assert (1 - exact) + (1 - one_off) <= ev.mean_group_error(*faces) + 1e-12
-    assert ev.mean_group_error(*faces) <= 7 * (1 - exact) + 1e-12
+    assert (1 - exact) + (1 - one_off) <= ev.mae_in_groups(*faces) + 1e-12
+    assert ev.mae_in_groups(*faces) <= 7 * (1 - exact) + 1e-12
 
 
 @given(predictions())
@@ -100,7 +100,7 @@ def test_one_label_for_all_has_no_more_than_its_share_when_balanced():
 def test_narrow_integers_do_not_wrap_around():
     """7 − 0 in groups is 7 for a pandas code (int8), for a uint8 and for a bool."""
     true, predicted = np.array([0, 200], np.uint8) % 8, np.array([7, 0], np.uint8)
-    assert ev.mean_group_error(true, predicted) == 3.5
+    assert ev.mae_in_groups(true, predicted) == 3.5
     assert ev.one_off_accuracy(true, predicted) == 0.5
     codes = pd.Series(pd.Categorical(["m", "f", "m"], adience.GENDERS)).cat.codes
     assert ev.accuracy(codes, np.array([True, False, False])) == pytest.approx(2 / 3)
@@ -125,15 +125,15 @@ def test_what_cannot_be_scored_is_refused(score, true, predicted, words):
 
 
 def test_labels_beyond_the_last_are_refused():
-    for score in (ev.one_off_accuracy, ev.mean_group_error, ev.recall_by_group):
+    for score in (ev.one_off_accuracy, ev.mae_in_groups, ev.recall_by_group):
         with pytest.raises(ValueError, match="a label 8, but only 8 labels, numbered from 0"):
             score([0, 8], [0, 1])
     with pytest.raises(ValueError, match="a label 2, but only 2 labels"):
-        ev.confusion_matrix([0, 1], [0, 2], classes=2)
+        ev.confusion_matrix([0, 1], [0, 2], num_classes=2)
     with pytest.raises(ValueError, match=r"in \[0, 7\]"):
-        ev.mean_group_error([0, 7], [0.0, 7.5])
+        ev.mae_in_groups([0, 7], [0.0, 7.5])
     with pytest.raises(ValueError, match=r"in \[0, 7\]"):
-        ev.mean_group_error([0, 7], [0.0, np.nan])
+        ev.mae_in_groups([0, 7], [0.0, np.nan])
 
 
 # ---- Decisions ----
@@ -196,19 +196,19 @@ def test_an_unknown_way_to_decide_is_refused():
 @given(albums_too())
 def test_an_interval_is_ordered_within_the_scores_bounds_and_repeatable(faces):
     true, predicted, albums = faces
-    interval = ev.album_bootstrap(ev.accuracy, true, predicted, albums, seed=3, draws=50)
+    interval = ev.album_bootstrap(ev.accuracy, true, predicted, albums, seed=3, n_resamples=50)
     assert 0 <= interval.low <= interval.high <= 1
     assert interval.estimate == ev.accuracy(true, predicted)
-    assert interval == ev.album_bootstrap(ev.accuracy, true, predicted, albums, seed=3, draws=50)
+    assert interval == ev.album_bootstrap(ev.accuracy, true, predicted, albums, seed=3, n_resamples=50)
 
 
 @given(albums_too(), st.randoms(use_true_random=False))
 def test_neither_the_order_of_the_faces_nor_the_albums_names_matter(faces, random):
     true, predicted, albums = faces
-    interval = ev.album_bootstrap(ev.accuracy, true, predicted, albums, seed=3, draws=50)
+    interval = ev.album_bootstrap(ev.accuracy, true, predicted, albums, seed=3, n_resamples=50)
     order = random.sample(range(len(true)), len(true))
     names = pd.Series([f"album {name}" for name in albums[order]], index=order)
-    again = ev.album_bootstrap(ev.accuracy, true[order], predicted[order], names, seed=3, draws=50)
+    again = ev.album_bootstrap(ev.accuracy, true[order], predicted[order], names, seed=3, n_resamples=50)
     assert again == pytest.approx(interval)
 
 
@@ -217,7 +217,7 @@ def test_albums_that_are_all_alike_leave_no_doubt(faces):
     true, predicted, _ = faces
     twice = np.tile(true, 3), np.tile(predicted, 3), np.repeat([0, 1, 2], len(true))
     for score in SCORES:
-        interval = ev.album_bootstrap(score, *twice, seed=0, draws=30)
+        interval = ev.album_bootstrap(score, *twice, seed=0, n_resamples=30)
         assert interval.low == pytest.approx(interval.high) == pytest.approx(interval.estimate)
 
 
@@ -259,9 +259,11 @@ def test_an_interval_over_albums_covers_the_truth_more_often_than_one_over_faces
     for seed in range(runs):
         true, predicted, album = albums_with_moods(random)
         for_itself = np.arange(len(album))  # every face its own album
-        _, low, high = ev.album_bootstrap(ev.accuracy, true, predicted, album, seed=seed, draws=100)
+        _, low, high = ev.album_bootstrap(ev.accuracy, true, predicted, album, seed=seed, n_resamples=100)
         over_albums += low <= 0.8 <= high
-        _, low, high = ev.album_bootstrap(ev.accuracy, true, predicted, for_itself, seed=seed, draws=100)
+        _, low, high = ev.album_bootstrap(
+            ev.accuracy, true, predicted, for_itself, seed=seed, n_resamples=100
+        )
         over_faces += low <= 0.8 <= high
     assert over_albums / runs > 0.85
     assert over_faces / runs < 0.70
@@ -365,7 +367,7 @@ def test_a_flip_gives_the_mean_of_a_picture_and_its_mirror_image(tf, pictures):
     weighted = (pictures, {"one": np.zeros(10), "two": np.zeros(10)}, np.ones(10))
     dataset = tf.data.Dataset.from_tensor_slices(weighted).batch(4)
     expected = (pictures[:, :, 0].mean(axis=(1, 2)) + pictures[:, :, -1].mean(axis=(1, 2)))[:, None] / 2
-    flipped = ev.predict(model, dataset, flip=True)
+    flipped = ev.predict(model, dataset, test_time_augmentation=True)
     assert set(flipped) == {"one", "two"}
     np.testing.assert_allclose(flipped["one"], expected, rtol=1e-6)
     np.testing.assert_allclose(flipped["two"], 2 * expected, rtol=1e-6)
@@ -376,5 +378,5 @@ def test_a_flip_pairs_each_picture_with_itself_even_if_every_pass_has_another_or
     model = left_edge(tf.keras)
     dataset = tf.data.Dataset.from_tensor_slices(pictures).shuffle(10, seed=1).batch(4)
     expected = (pictures[:, :, 0].mean(axis=(1, 2)) + pictures[:, :, -1].mean(axis=(1, 2))) / 2
-    flipped = ev.predict(model, dataset, flip=True)[:, 0]
+    flipped = ev.predict(model, dataset, test_time_augmentation=True)[:, 0]
     np.testing.assert_allclose(sorted(flipped), sorted(expected), rtol=1e-6)

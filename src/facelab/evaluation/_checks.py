@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def labels(*arrays: ArrayLike, classes: int | None = None) -> list[np.ndarray]:
-    """Give labels as wide integers, whose difference cannot wrap around; refuse what is no label."""
+def as_labels(*arrays: ArrayLike, num_classes: int | None = None) -> list[np.ndarray]:
+    """Return labels as wide integers, whose difference cannot wrap around; refuse what is no label."""
     found = [np.asarray(array) for array in arrays]
     refuse_unlike(*found)
     for array in found:
@@ -17,8 +17,10 @@ def labels(*arrays: ArrayLike, classes: int | None = None) -> list[np.ndarray]:
             raise ValueError(
                 f"there is a label {array.min()}, which pandas writes for a missing one: leave such faces out"
             )
-        if classes is not None and array.max() >= classes:
-            raise ValueError(f"there is a label {array.max()}, but only {classes} labels, numbered from 0")
+        if num_classes is not None and array.max() >= num_classes:
+            raise ValueError(
+                f"there is a label {array.max()}, but only {num_classes} labels, numbered from 0"
+            )
     return [array.astype("int64") for array in found]
 
 
@@ -38,9 +40,9 @@ def refuse_lengths(*lengths: int) -> None:
         raise ValueError("there are no faces to score")
 
 
-def distributions(probabilities: ArrayLike) -> np.ndarray:
-    """Give probabilities as an array of wide floats; refuse rows that are no distribution."""
-    found = np.asarray(probabilities, dtype="float64")
+def as_distributions(y_prob: ArrayLike) -> np.ndarray:
+    """Return probabilities as an array of wide floats; refuse rows that are no distribution."""
+    found = np.asarray(y_prob, dtype="float64")
     if found.ndim != 2 or not found.size:
         raise ValueError(f"probabilities must have the shape (faces, groups), not {found.shape}")
     if not (found >= 0).all() or not np.allclose(found.sum(axis=1), 1, atol=1e-3):

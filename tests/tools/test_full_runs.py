@@ -36,7 +36,7 @@ from facelab import embedded, results
 parameters = {"seed": seed, "folds": folds, "epochs": epochs, "photographs": photographs}
 score = results.Score("accuracy", 0.9 if resumed else 0.8, 0.7, 1, 2000, 43, "test", folds)
 scores = {"network": [score]}
-results.record(
+results.write(
     "99_chapter", data_dir=embedded.data_dir(), parameters=parameters, scores=scores, seconds=60, run=run
 )"""
 
@@ -70,7 +70,7 @@ def test_a_full_run_is_recorded_and_shown_and_nothing_else_in_the_chapter_change
     assert record["parameters"] == expected
     after = nbformat.read(path, as_version=4).cells
     assert after[:-1] == before
-    assert after[-1].source == results.markdown(record)
+    assert after[-1].source == results.to_markdown(record)
     assert [path.name for path in (tmp_path / "book" / "results").iterdir()] == ["99_chapter_full.json"]
     assert (tmp_path / "recorded_results.md").exists()
 
@@ -81,7 +81,7 @@ def test_it_goes_on_where_it_stopped_even_if_a_later_cell_was_mended(write):
         full_runs.run("99_chapter")
     write(TRAINING, RECORDING)
     record = json.loads(full_runs.run("99_chapter").read_text())
-    assert record["scores"]["network"][0]["value"] == 0.9
+    assert record["scores"]["network"][0]["estimate"] == 0.9
 
 
 def test_checkpoints_of_other_code_are_not_used(write):
@@ -132,4 +132,4 @@ def test_every_chapter_that_shows_a_full_run_has_one_and_records():
     contents = {path.stem: path.read_text(encoding="utf-8") for path in chapters()}
     showing = [chapter for chapter, content in contents.items() if f'"{full_runs.TAG}"' in content]
     assert showing == list(full_runs.LENGTHS)
-    assert all("results.record(" in contents[chapter] for chapter in showing)
+    assert all("results.write(" in contents[chapter] for chapter in showing)

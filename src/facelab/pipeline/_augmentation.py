@@ -1,15 +1,13 @@
 """Varying photographs so that a network does not learn them by heart.
 
-Import these names from :mod:`facelab.pipeline`. Each function takes a whole batch and a seed, and is a few
+Each function takes a whole batch and a seed, and is a few
 operations on the batch as one tensor: one call a photograph would cost more than the arithmetic.
 """
 
 import math
 from typing import Final
 
-import facelab.backend  # noqa: F401  (TensorFlow, quietly)
-
-import tensorflow as tf  # isort: skip
+from facelab.backend import tf
 
 SHIFT: Final = 0.08
 """How far :func:`move` shifts a photograph at most, as a share of its side."""

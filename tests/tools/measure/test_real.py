@@ -40,7 +40,7 @@ def test_it_prints_and_records_every_score_with_its_interval_and_goes_on_where_i
     assert names == {"majority": all_three, "age_network": all_three[1:], "small": all_three}
     for scores in record["scores"].values():
         for score in scores:
-            assert f"{score['value']:.3f} ({score['low']:.3f}–{score['high']:.3f})" in printed
+            assert f"{score['estimate']:.3f} ({score['low']:.3f}–{score['high']:.3f})" in printed
             assert [score[key] for key in ("faces", "albums", "split", "folds")] == [16, 4, "test", [4]]
     assert "trained on    64 photographs of 16 albums\nscored on     16 photographs of 4 albums" in printed
 
@@ -85,7 +85,7 @@ def test_scores_are_those_worked_out_by_hand():
     said = {"gender": np.array([[0.9], [0.2], [0.6], [0.4]]), "age": np.eye(8)[[0, 3, 5, 7]]}
     table = _table("mfff", [0, 4, 7, 7])
     found = real.score(table, said, split="test", fold=4, seed=0)
-    values = {score.name: score.value for score in found}
+    values = {score.name: score.estimate for score in found}
     assert values == {"gender": 0.75, "age exact": 0.5, "age 1-off": 0.75}
     assert {(score.faces, score.albums, score.split) for score in found} == {(4, 2, "test")}
 
@@ -93,7 +93,7 @@ def test_scores_are_those_worked_out_by_hand():
 def test_the_majority_is_that_of_training():
     said = real.majority(_table("mmf", [4, 4, 0]), 4)
     found = real.score(_table("mfff", [4, 5, 0, 0]), said, split="test", fold=4, seed=0)
-    values = {score.name: score.value for score in found}
+    values = {score.name: score.estimate for score in found}
     assert values == {"gender": 0.25, "age exact": 0.25, "age 1-off": 0.5}
 
 

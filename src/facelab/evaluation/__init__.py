@@ -1,0 +1,61 @@
+"""How right a network is, for whom, and how sure of that we may be.
+
+A score takes the true and the predicted labels of some faces, as whole numbers, and returns one number
+(:func:`accuracy`). An interval says how far to trust it (:func:`album_bootstrap`). Slices ask for whom it
+holds (:func:`by_slice`, :func:`gaps`), and calibration whether a probability means what it says
+(:func:`expected_calibration_error`). Nothing here loads TensorFlow before :func:`predict` needs it.
+"""
+
+from facelab.evaluation._bootstrap import (
+    N_RESAMPLES,
+    Interval,
+    album_bootstrap,
+    mean_effect,
+    paired_album_bootstrap,
+)
+from facelab.evaluation._calibration import (
+    calibration_curve,
+    expected_calibration_error,
+    fit_temperature,
+    log_loss,
+    risk_coverage,
+    temperature_scaling,
+)
+from facelab.evaluation._metrics import (
+    Metric,
+    accuracy,
+    balanced_accuracy,
+    confusion_matrix,
+    mae_in_groups,
+    one_off_accuracy,
+    recall_by_group,
+)
+from facelab.evaluation._predictions import decide, expected_group, predict
+from facelab.evaluation._slices import FEW_ALBUMS, by_slice, gaps
+
+__all__ = [
+    "FEW_ALBUMS",
+    "N_RESAMPLES",
+    "Interval",
+    "Metric",
+    "accuracy",
+    "album_bootstrap",
+    "balanced_accuracy",
+    "by_slice",
+    "calibration_curve",
+    "confusion_matrix",
+    "decide",
+    "expected_calibration_error",
+    "expected_group",
+    "fit_temperature",
+    "gaps",
+    "log_loss",
+    "mae_in_groups",
+    "mean_effect",
+    "one_off_accuracy",
+    "paired_album_bootstrap",
+    "predict",
+    "recall_by_group",
+    "risk_coverage",
+    "temperature_scaling",
+]
