@@ -91,8 +91,12 @@ def read_folds(data_dir: str | os.PathLike[str], matching: Matching = "strict") 
     -----
     Built in chapter 1. The benchmark: Eidinger, Enbar and Hassner (2014), doi:10.1109/TIFS.2014.2359646.
     """
-    data_dir = Path(data_dir)
     rows = mend_typos(drop_duplicates(read_rows(data_dir)))
+    return _tabulate(rows, matching).assign(path=find_photographs(rows, data_dir))
+
+
+def _tabulate(rows: pd.DataFrame, matching: Matching) -> pd.DataFrame:
+    """Return the table of :func:`read_folds` but for the paths, from rows that were read and mended."""
     _refuse_contradictions(rows)
     age_groups = _read_labels(rows, "age", lambda label: age_group(label, matching))
     genders = _read_labels(rows, "gender", gender)
@@ -105,7 +109,6 @@ def read_folds(data_dir: str | os.PathLike[str], matching: Matching = "strict") 
             "age_label": rows["age"],
             "age_group": age_groups.astype(pd.CategoricalDtype(list(AGE_GROUPS), ordered=True)),
             "gender": genders.astype(pd.CategoricalDtype(list(GENDERS))),
-            "path": find_photographs(rows, data_dir),
         }
     )
 
@@ -233,9 +236,9 @@ def report(data_dir: str | os.PathLike[str], matching: Matching = "strict") -> p
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataSetWarning)
         rows = read_rows(data_dir)
-        table = read_folds(data_dir, matching)
         distinct = drop_duplicates(rows)
         mended = mend_typos(distinct)
+        table = _tabulate(mended, matching).assign(path=find_photographs(mended, data_dir))
         is_group = _read_labels(mended, "age", age_group).notna()
     ages, genders = mended["age"], mended["gender"]
     not_labelled = ages.isin(["None", ""])
@@ -302,7 +305,7 @@ def _read_labels(rows: pd.DataFrame, column: str, read: Callable[[str], str | No
             f"{len(strange)} rows have an unknown {column} label, read as missing: {_counts(strange[column])}"
             f". The first: {_place(strange.iloc[0])}. Write it as the benchmark does, or leave it empty"
         )
-        warnings.warn(message, UnknownLabelsWarning, stacklevel=3)
+        warnings.warn(message, UnknownLabelsWarning, stacklevel=4)  # at the call of read_folds
     return rows[column].map(meaning)
 
 

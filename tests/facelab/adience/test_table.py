@@ -251,6 +251,30 @@ def test_the_report_counts_every_step(annotations: Maker, make_data_set: DataSet
     assert nearest.loc["age is another label", "why"].startswith("read as the nearest group")
 
 
+def test_the_report_reads_each_file_once(
+    five_folds: pd.DataFrame, make_data_set: DataSetMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_dir = make_data_set(five_folds)
+    opened = []
+    read_text = Path.read_text
+    monkeypatch.setattr(
+        Path,
+        "read_text",
+        lambda path, *rest, **how: opened.append(path.name) or read_text(path, *rest, **how),
+    )
+    adience.report(data_dir)
+    assert opened == [adience.fold_file_name(fold) for fold in adience.FOLDS]
+
+
+def test_unknown_labels_are_told_of_where_the_data_set_was_read(
+    annotations: Maker, make_data_set: DataSetMaker
+) -> None:
+    data_dir = make_data_set(annotations({"age": "old"}, *({"fold": fold} for fold in range(1, 5))))
+    with pytest.warns(adience.UnknownLabelsWarning) as caught:
+        adience.read_folds(data_dir)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_usable_keeps_what_a_task_needs(annotations: Maker, make_data_set: DataSetMaker) -> None:
     data_dir = make_data_set(
         annotations({"age": "35"}, {"gender": "u"}, {}, *({"fold": f} for f in range(1, 5)))
