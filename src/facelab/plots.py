@@ -11,6 +11,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from facelab.epochs import best_epoch
+
 PALETTE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Colours that stay apart for every kind of colour vision, from the palette of Okabe and Ito (2008)."""
 
@@ -115,8 +117,7 @@ def learning_curves(
     metrics : sequence of str
         Columns of every history that have a ``val_`` column beside them; a row of charts each, on one scale.
     monitor : str
-        The column that chose the best epoch, which is marked: where it is greatest if its name ends in
-        ``accuracy`` or ``auc``, otherwise where it is least.
+        The column that chose the best epoch, which is marked; see :func:`facelab.epochs.best_epoch`.
 
     Returns
     -------
@@ -142,10 +143,8 @@ def learning_curves(
         len(metrics), len(histories), figsize=(WIDTH, 1 + 2.2 * len(metrics)),
         sharex="col", sharey="row", squeeze=False, layout="constrained",
     )  # fmt: skip
-    more_is_better = monitor.endswith(("accuracy", "auc"))
     for column, (name, history) in zip(grid.T, histories.items(), strict=True):
-        values = history[monitor].to_numpy()
-        best = values.argmax() if more_is_better else values.argmin()
+        best = best_epoch(history[monitor], monitor)
         epoch = history["epoch"].iloc[best]
         column[0].set_title(f"{name}\nbest epoch: {epoch}")
         column[-1].set_xlabel("epoch")

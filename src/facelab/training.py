@@ -15,6 +15,7 @@ import pandas as pd
 
 from facelab import pipeline
 from facelab.backend import keras, tf
+from facelab.epochs import best_epoch
 
 CHECKPOINT: Final = "training.npz"
 """The file that :func:`fit` keeps in its folder."""
@@ -51,8 +52,8 @@ def fit(
     epochs : int
         Train until there are so many, those in `folder` included.
     monitor : str
-        The column of the history that tells which epoch is best: the greatest if its name ends in
-        ``accuracy`` or ``auc``, otherwise the least. Without `validation` it is not looked at.
+        The column of the history that tells which epoch is best, as :func:`facelab.epochs.best_epoch`
+        chooses it. Without `validation` it is not looked at.
     patience : int, optional
         Stop after so many epochs without a better one; only with `validation`.
     folder : path-like, optional
@@ -141,9 +142,7 @@ def _waited(history: list[Row], monitor: str | None) -> int:
     """Count the epochs since the best one; 0 if that is the last, as it is where none is chosen."""
     if not history or monitor is None:
         return 0
-    values = [row[monitor] for row in history]
-    best = max(values) if monitor.endswith(("accuracy", "auc")) else min(values)
-    return len(values) - 1 - values.index(best)
+    return len(history) - 1 - best_epoch([row[monitor] for row in history], monitor)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
