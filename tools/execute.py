@@ -26,6 +26,7 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
+from facelab.files import written_whole
 from tools import fingerprint, recorded_results
 from tools.notebooks import check_parameters, normalised, source_only
 from tools.places import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
@@ -100,7 +101,8 @@ def execute(
     finally:
         partial.unlink(missing_ok=True)
     seconds = round(time.monotonic() - start, 1)
-    seal.write_text(json.dumps({"inputs": inputs, "seconds": seconds, "records": collected}))
+    with written_whole(seal) as aside:
+        aside.write_text(json.dumps({"inputs": inputs, "seconds": seconds, "records": collected}))
     return seconds
 
 
@@ -134,10 +136,8 @@ def publish(outputs: Sequence[Path]) -> None:
 
 def replace(source: Path, folder: Path) -> None:
     """Copy a file into a folder, in one step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{source.name}.partial"
-    shutil.copyfile(source, partial)
-    partial.replace(folder / source.name)
+    with written_whole(folder / source.name) as aside:
+        shutil.copyfile(source, aside)
 
 
 def _collect(source: Path, folder: Path) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 import nbformat
 
 from facelab import results
+from facelab.files import written_whole
 from tools import fingerprint, recorded_results
 from tools.execute import ChapterError, execute, records, replace
 from tools.notebooks import check_parameters
@@ -78,9 +79,8 @@ def show(notebook: Path, record: dict[str, Any]) -> None:
     """Write a record as a table into the chapter's cell for it."""
     content = nbformat.read(notebook, as_version=4)
     _cell(content, notebook.stem).source = results.to_markdown(record)
-    partial = notebook.with_name(f".{notebook.name}.partial")
-    nbformat.write(content, partial)
-    partial.replace(notebook)
+    with written_whole(notebook) as aside:
+        nbformat.write(content, aside)
 
 
 def _cell(notebook: nbformat.NotebookNode, chapter: str) -> nbformat.NotebookNode:

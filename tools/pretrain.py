@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from facelab import adience, backend, embedded, models, pipeline, training, transfer
+from facelab.files import written_whole
 
 # isort: split
 import keras
@@ -99,12 +100,8 @@ def pretrain(table: pd.DataFrame, folder: Path, checkpoints: Path) -> tuple[kera
 def write(backbone: keras.Model, table: pd.DataFrame, data: Path) -> Path:
     """Write the weights and their record; the record last, so that it never speaks of another file."""
     weights = data / "rendered_backbone.weights.h5"
-    partial = data / "partial.weights.h5"
-    try:
-        backbone.save_weights(partial)
-        partial.replace(weights)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_whole(weights) as aside:
+        backbone.save_weights(aside)
     content = weights.read_bytes()
     record = {
         "file": weights.name,
@@ -119,7 +116,8 @@ def write(backbone: keras.Model, table: pd.DataFrame, data: Path) -> Path:
         "epochs": EPOCHS,
         "seed": SEED,
     }
-    (data / "rendered_backbone.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    with written_whole(data / "rendered_backbone.json") as aside:
+        aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return weights
 
 

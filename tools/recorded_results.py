@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from facelab import results
+from facelab.files import written_whole
 from tools.places import RECORDS, REPOSITORY
 
 PAGE = REPOSITORY / "book" / "recorded_results.md"
@@ -52,9 +53,8 @@ def page() -> str:
 
 def write() -> None:
     """Put the page into the book."""
-    partial = PAGE.with_name(f".{PAGE.name}.partial")
-    partial.write_text(page(), encoding="utf-8")
-    partial.replace(PAGE)
+    with written_whole(PAGE) as aside:
+        aside.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from facelab.files import written_whole
 from tools import fingerprint
 from tools.places import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
@@ -65,7 +66,8 @@ def render() -> Path:
     # Its closing words name the folder before it is moved; what is wrong goes to the standard error.
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (SOURCE / "_build" / "html").rename(HTML)
-    _SEAL.write_text(sources)
+    with written_whole(_SEAL) as aside:
+        aside.write_text(sources)
     return first_page
 
 

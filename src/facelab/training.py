@@ -16,6 +16,7 @@ import pandas as pd
 from facelab import pipeline
 from facelab.backend import keras, tf
 from facelab.epochs import best_epoch
+from facelab.files import written_whole
 
 CHECKPOINT: Final = "training.npz"
 """The file that :func:`fit` keeps in its folder."""
@@ -153,22 +154,17 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
 
 
 def _save(checkpoint: Path, run: Row, model: keras.Model, history: list[Row], best: list[np.ndarray]) -> None:
-    """Write under another name, then rename: whenever the process dies, a whole checkpoint is there."""
+    """Write a checkpoint: whenever the process dies, a whole one is there."""
     arrays = {f"state_{n}": variable.numpy() for n, variable in enumerate(_variables(model))}
     arrays |= {f"best_{n}": weight for n, weight in enumerate(best)}
-    partial = checkpoint.with_suffix(".partial")
     try:
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            np.savez(file, run=json.dumps(run), history=json.dumps(history), **arrays)
-        partial.replace(checkpoint)
+        with written_whole(checkpoint) as aside:
+            np.savez(aside, run=json.dumps(run), history=json.dumps(history), **arrays)
     except OSError as error:
         raise OSError(
             f"no checkpoint of epoch {len(history)} in {checkpoint.parent} ({error}): make room there, "
             "and the same call goes on from the epoch before"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _restore(checkpoint: Path, run: Row, model: keras.Model) -> tuple[list[Row], list[np.ndarray]]:

@@ -7,6 +7,8 @@ import json
 import zipfile
 from pathlib import Path
 
+from facelab.files import written_whole
+
 # Each archive, and the file of its folder that is written when all else is there.
 ARCHIVES = {"embedded_faces": "fold_0_data.txt", "counterfactual_faces": "sweeps.csv"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever they are packed
@@ -26,19 +28,16 @@ def pack(folders: dict[str, Path], data: Path) -> None:
         If a folder's rendering is not complete. Nothing is written then.
     """
     contents = {name: _members(folders[name], last) for name, last in ARCHIVES.items()}
-    data.mkdir(parents=True, exist_ok=True)
     record = {}
     for name, members in contents.items():
         target = data / f"{name}.zip"
-        partial = target.with_suffix(".partial")
-        with zipfile.ZipFile(partial, "w") as archive:
+        with written_whole(target) as aside, zipfile.ZipFile(aside, "w") as archive:
             for path in members:
                 info = zipfile.ZipInfo(path.relative_to(folders[name]).as_posix(), _EPOCH)
                 info.external_attr = 0o644 << 16
                 # JPEGs do not shrink; tables do.
                 info.compress_type = zipfile.ZIP_STORED if path.suffix == ".jpg" else zipfile.ZIP_DEFLATED
                 archive.writestr(info, path.read_bytes())
-        partial.replace(target)
         record[name] = {
             "file": target.name,
             "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
@@ -46,7 +45,8 @@ def pack(folders: dict[str, Path], data: Path) -> None:
             "files": len(members),
             "unpacked_bytes": sum(path.stat().st_size for path in members),
         }
-    (data / "archives.json").write_text(json.dumps(record, indent=2) + "\n")
+    with written_whole(data / "archives.json") as aside:
+        aside.write_text(json.dumps(record, indent=2) + "\n")
 
 
 def _members(folder: Path, last: str) -> list[Path]:
@@ -56,4 +56,4 @@ def _members(folder: Path, last: str) -> list[Path]:
             f"{folder} has no {last}: its rendering is not complete. Go on with python -m facesim render"
         )
     tables = sorted(path for path in folder.iterdir() if path.suffix in {".txt", ".csv"})
-    return tables + sorted(path for path in folder.rglob("*.jpg") if not path.name.startswith("."))
+    return tables + sorted(path for path in folder.rglob("*.jpg") if not path.parent.name.startswith("."))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from facelab.files import written_whole
 from facesim.assets import require_assets
 from facesim.mesh import BaseMesh, Floats, Ints, Proxy, Surface, read_base_mesh, read_proxy, read_target
 
@@ -73,9 +73,8 @@ def load_bank() -> Bank:
         targets = np.load(cache)
     else:
         targets = np.stack([read_target(path, len(base.vertices))[moving] for path in paths.values()])
-        partial = cache.with_name(f".targets-{os.getpid()}.npy")  # several workers may begin at once
-        np.save(partial, targets)
-        partial.replace(cache)
+        with written_whole(cache) as aside:  # several workers may begin at once
+            np.save(aside, targets)
     proxies = {}
     textures = {}
     for kind, names in PROXIES.items():

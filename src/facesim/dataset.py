@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from facelab.adience import photograph_path, write_folds
+from facelab.files import written_whole
 from facesim.face import Face
 from facesim.people import Subject, draw_photograph, draw_subjects
 from facesim.studio import Order, photograph_all
@@ -54,7 +55,8 @@ def render(folder: Path, seed: int = 1, photographs: int = 10_000, workers: int 
     planned = plan(seed, photographs)
     orders = [Order(item.path, item.face, item.seed) for item in planned]
     photograph_all(orders, folder, workers)
-    factors(planned).to_csv(folder / "factors.csv", index=False, lineterminator="\n")
+    with written_whole(folder / "factors.csv") as aside:
+        factors(planned).to_csv(aside, index=False, lineterminator="\n")
     write_folds(annotations(planned, seed), folder)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from facelab.files import written_whole
 from facesim.face import Face
 
 RECORD = "rendering.json"
@@ -45,8 +46,6 @@ def photograph_all(orders: list[Order], folder: Path, workers: int | None = None
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, orders)
     missing = [order for order in orders if not (folder / order.path).exists()]
-    for parent in {(folder / order.path).parent for order in missing}:
-        parent.mkdir(parents=True, exist_ok=True)
     chunks = [missing[start : start + _CHUNK] for start in range(0, len(missing), _CHUNK)]
     pool = ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn"))
     try:
@@ -63,10 +62,9 @@ def _take(orders: list[Order], folder: Path) -> int:
     camera = shared_camera()
     for order in orders:
         target = folder / order.path
-        partial = target.with_name(f".{target.name}.partial")
         photograph = camera.photograph(order.face, order.seed)
-        photograph.save(partial, "JPEG", quality=order.face.jpeg_quality, optimize=True)
-        partial.replace(target)
+        with written_whole(target) as aside:
+            photograph.save(aside, "JPEG", quality=order.face.jpeg_quality, optimize=True)
     return len(orders)
 
 
@@ -85,7 +83,8 @@ def _claim(folder: Path, orders: list[Order]) -> None:
     record = folder / RECORD
     mine = {"renderer": code_fingerprint(), "orders": hashlib.sha256(repr(orders).encode()).hexdigest()}
     if not record.exists():
-        record.write_text(json.dumps(mine) + "\n")
+        with written_whole(record) as aside:
+            aside.write_text(json.dumps(mine) + "\n")
         return
     theirs = json.loads(record.read_text())
     if theirs != mine:

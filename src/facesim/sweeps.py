@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from facelab.files import written_whole
 from facesim.dataset import rounded
 from facesim.face import Face
 from facesim.people import draw_photograph, draw_subjects
@@ -88,9 +89,8 @@ def render(folder: Path, seed: int = 1, identities: int = 200, workers: int | No
     """Render the counterfactual set; ``sweeps.csv`` is written last, so a folder that has it is complete."""
     planned = plan(seed, identities)
     photograph_all([Order(item.path, item.face, item.seed) for item in planned], folder, workers)
-    partial = folder / ".sweeps.csv.partial"
-    table(planned).to_csv(partial, index=False, lineterminator="\n")
-    partial.replace(folder / "sweeps.csv")
+    with written_whole(folder / "sweeps.csv") as aside:
+        table(planned).to_csv(aside, index=False, lineterminator="\n")
 
 
 def table(planned: list[Counterfactual]) -> pd.DataFrame:

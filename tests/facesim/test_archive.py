@@ -19,7 +19,7 @@ FILES = {
     },
     "counterfactual_faces": {"sweeps.csv": b"identity,factor\n", "faces/000/age_5.jpg": b"a child"},
 }
-LEFT_OVER = {"rendering.json": b"{}", "faces/7@N01/.coarse_tilt_aligned_face.1.3_o.jpg.partial": b"hal"}
+LEFT_OVER = {"rendering.json": b"{}", "faces/7@N01/.partial-a1b2/coarse_tilt_aligned_face.1.3_o.jpg": b"hal"}
 
 
 @pytest.fixture

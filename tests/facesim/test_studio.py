@@ -131,7 +131,7 @@ def test_a_photograph_that_was_cut_short_does_not_count(
     assert photographs(tmp_path) == set()
     photograph_all(orders, tmp_path)
     assert photographs(tmp_path) == {order.path for order in orders}
-    assert not list(tmp_path.rglob("*.partial"))
+    assert not list(tmp_path.rglob(".partial-*"))
 
 
 def test_a_folder_of_another_renderer_is_refused(

@@ -8,10 +8,13 @@
 """
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
+
+from facelab.files import written_whole
 
 COLUMNS: Final = (
     "user_id", "original_image", "face_id", "age", "gender", "x", "y", "dx", "dy",
@@ -158,16 +161,10 @@ def write_folds(annotations: pd.DataFrame, data_dir: str | os.PathLike[str]) -> 
         )
 
     texts = {fold: _text(annotations[annotations["fold"] == fold]) for fold in folds}
-    data_dir.mkdir(parents=True, exist_ok=True)
-    aside = {fold: data_dir / f".{fold_file_name(fold)}.{os.getpid()}" for fold in folds}
-    try:
+    with ExitStack() as files:  # puts all in place when all are written, fold 0 last
         for fold, text in texts.items():
-            aside[fold].write_text(text, encoding="utf-8", newline="\n")
-        for fold in folds:
-            aside[fold].replace(data_dir / fold_file_name(fold))
-    finally:
-        for path in aside.values():
-            path.unlink(missing_ok=True)
+            aside = files.enter_context(written_whole(data_dir / fold_file_name(fold)))
+            aside.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _damage(fields: list[str]) -> str | None:

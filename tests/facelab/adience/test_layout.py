@@ -3,6 +3,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -81,6 +82,24 @@ def test_writing_again_replaces_and_leaves_nothing_beside(five_folds: pd.DataFra
         f"fold_{fold}_data.txt" for fold in adience.FOLDS
     ]
     assert len(adience.read_rows(tmp_path)) == 15
+
+
+def test_a_disk_that_is_full_leaves_all_five_files_as_they_were(
+    five_folds: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adience.write_folds(five_folds, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    write_text = Path.write_text
+
+    def full(path: Path, *arguments: Any, **options: Any) -> int:
+        if path.name == "fold_4_data.txt":
+            raise OSError("No space left on device")
+        return write_text(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        adience.write_folds(five_folds.assign(x=7), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 # ---- What the writer refuses ------------------------------------------------------------------------------
