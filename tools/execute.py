@@ -27,14 +27,14 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
 from facelab.files import written_whole
-from tools import fingerprint, recorded_results
+from tools import command, fingerprint, recorded_results
 from tools.notebooks import check_parameters, normalised, source_only
 from tools.places import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
 CELL_TIMEOUT_SECONDS = 1800
 
 
-class ChapterError(Exception):
+class ChapterError(command.FailedError):
     """A cell of a chapter raised an error; the message names both and holds the traceback."""
 
 
@@ -177,7 +177,8 @@ def _read_parameters(pairs: Sequence[Sequence[str]]) -> dict[str, Any]:
     return parameters
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command.ends_with_status("goes on with the chapter that was running")
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.execute", description=__doc__.split("\n")[0])
     parser.add_argument("notebooks", nargs="*", type=Path, help="chapters (default: all)")
@@ -185,24 +186,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, help="folder (default: _build/executed; with -p, _build/runs)")
     parser.add_argument("--publish", action="store_true", help="then replace the committed notebooks by them")
     chosen = parser.parse_args(arguments)
-    try:
-        parameters = _read_parameters(chosen.parameter)
-        if chosen.publish and parameters:
-            raise ValueError("--publish takes no parameters: what is committed is a default run")
-        folder = chosen.output or (RUNS if parameters else EXECUTED)
-        outputs = execute_all(chosen.notebooks or chapters(), parameters, folder.resolve())
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ChapterError as failure:
-        print(f"\nerror: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on with the chapter that was running.", file=sys.stderr)
-        return 130
+    parameters = _read_parameters(chosen.parameter)
+    if chosen.publish and parameters:
+        raise ValueError("--publish takes no parameters: what is committed is a default run")
+    folder = chosen.output or (RUNS if parameters else EXECUTED)
+    outputs = execute_all(chosen.notebooks or chapters(), parameters, folder.resolve())
     if chosen.publish:
         publish(outputs)
-    return 0
 
 
 if __name__ == "__main__":

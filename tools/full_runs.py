@@ -3,7 +3,7 @@
 It takes more than an hour, and goes on where it was stopped: after every epoch the training is on the disk,
 in ``_build/full``. Before the long run comes a quick one with the same folds, so that a mistake in a late
 cell shows at once. Only the record comes into the book, and as a table into the chapter's cell tagged
-``full-run``; the notebook's outputs stay those of its short run. Exit status: as of ``tools.execute``.
+``full-run``; the notebook's outputs stay those of its short run. Exit status: see :mod:`tools.command`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import nbformat
 
 from facelab import results
 from facelab.files import written_whole
-from tools import fingerprint, recorded_results
-from tools.execute import ChapterError, execute, records, replace
+from tools import command, fingerprint, recorded_results
+from tools.execute import execute, records, replace
 from tools.notebooks import check_parameters
 from tools.places import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
@@ -52,7 +52,7 @@ def run(chapter: str) -> Path:
     ------
     ValueError
         If the chapter lacks one of the parameters or the cell, or left another record than it should.
-    ChapterError
+    tools.execute.ChapterError
         If a cell raises.
     """
     notebook = NOTEBOOKS / f"{chapter}.ipynb"
@@ -105,29 +105,16 @@ def _training(notebook: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@command.ends_with_status("goes on after the last whole epoch")
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.full_runs", description=__doc__.split("\n")[0])
     parser.add_argument("chapters", nargs="*", help=f"default: {' '.join(LENGTHS)}")
     chosen = parser.parse_args(arguments).chapters or list(LENGTHS)
     if unknown := sorted(set(chosen) - set(LENGTHS)):
-        print(
-            f"error: {', '.join(unknown)} has no full run; these have: {', '.join(LENGTHS)}", file=sys.stderr
-        )
-        return 2
-    try:
-        for chapter in chosen:
-            print(f"{chapter}: recorded in {run(chapter).relative_to(REPOSITORY)}")
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ChapterError as failure:
-        print(f"\nerror: {failure}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on after the last whole epoch.", file=sys.stderr)
-        return 130
-    return 0
+        raise ValueError(f"{', '.join(unknown)} has no full run; these have: {', '.join(LENGTHS)}")
+    for chapter in chosen:
+        print(f"{chapter}: recorded in {run(chapter).relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

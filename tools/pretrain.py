@@ -24,6 +24,7 @@ import pandas as pd
 import tensorflow as tf
 from keras import layers
 
+from tools import command
 from tools.measure.photographs import nearest_groups
 from tools.places import BUILD
 
@@ -121,7 +122,8 @@ def write(backbone: keras.Model, table: pd.DataFrame, data: Path) -> Path:
     return weights
 
 
-def main(arguments: list[str] | None = None) -> int:
+@command.ends_with_status("goes on after the last whole epoch")
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.pretrain", description=(__doc__ or "").split("\n")[0]
@@ -130,24 +132,14 @@ def main(arguments: list[str] | None = None) -> int:
         "renders", type=Path, help="folder of renders in the Adience layout, with factors.csv"
     )
     folder = parser.parse_args(arguments).renders
-    try:
-        table = read_others(folder)
-        print(
-            f"{len(table):,} renders of {table['identity'].nunique():,} people, {EPOCHS} epochs", flush=True
-        )
-        backbone, history = pretrain(table, folder, BUILD / "backbone")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on after the last whole epoch.", file=sys.stderr)
-        return 130
+    table = read_others(folder)
+    print(f"{len(table):,} renders of {table['identity'].nunique():,} people, {EPOCHS} epochs", flush=True)
+    backbone, history = pretrain(table, folder, BUILD / "backbone")
     losses = {name: history[name].iloc[-1] for name in ("loss", *(f"{head}_loss" for head in HEADS))}
     print(", ".join(f"{name} {value:.3f}" for name, value in losses.items()))
     print(
         f"weights: {write(backbone, table, embedded.ARCHIVES)}, {history['seconds'].sum() / 60:.0f} minutes"
     )
-    return 0
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from facelab import results
 from facelab.files import written_whole
+from tools import command
 from tools.places import RECORDS, REPOSITORY
 
 PAGE = REPOSITORY / "book" / "recorded_results.md"
@@ -57,5 +59,7 @@ def write() -> None:
         aside.write_text(page(), encoding="utf-8")
 
 
+main = command.ends_with_status("begins again")(write)
+
 if __name__ == "__main__":
-    write()
+    sys.exit(main())

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from facelab.files import written_whole
-from tools import fingerprint
+from tools import command, fingerprint
 from tools.places import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
@@ -43,7 +43,7 @@ def render() -> Path:
 
     Raises
     ------
-    subprocess.CalledProcessError
+    tools.command.FailedError
         If anything on any page is wrong; the renderer has printed what.
     """
     first_page = HTML / "index.html"
@@ -55,34 +55,27 @@ def render() -> Path:
         return first_page
     _SEAL.unlink(missing_ok=True)
     shutil.rmtree(HTML, ignore_errors=True)
-    command: list[str | Path] = [
+    build: list[str | Path] = [
         Path(sys.executable).with_name("jupyter-book"),
         "build",
         SOURCE,
         "--path-output",
         SOURCE,
     ]
-    command += ["--toc", SOURCE / "book" / "_toc.yml", "--all", "-W", "-n", "--keep-going", "--quiet"]
+    build += ["--toc", SOURCE / "book" / "_toc.yml", "--all", "-W", "-n", "--keep-going", "--quiet"]
     # Its closing words name the folder before it is moved; what is wrong goes to the standard error.
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    if subprocess.run(build, stdout=subprocess.DEVNULL).returncode != 0:
+        raise command.FailedError("the book has faults; they are listed above")
     (SOURCE / "_build" / "html").rename(HTML)
     with written_whole(_SEAL) as aside:
         aside.write_text(sources)
     return first_page
 
 
-def main() -> int:
+@command.ends_with_status("begins again")
+def main() -> None:
     """Run the command line; returns the exit status."""
-    try:
-        first_page = render()
-    except FileNotFoundError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print("error: the book has faults; they are listed above", file=sys.stderr)
-        return error.returncode or 1
-    print(f"The book: {first_page}")
-    return 0
+    print(f"The book: {render()}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from facelab import results
 from tools import full_runs
+from tools.execute import ChapterError
 from tools.places import chapters
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -77,7 +78,7 @@ def test_a_full_run_is_recorded_and_shown_and_nothing_else_in_the_chapter_change
 
 def test_it_goes_on_where_it_stopped_even_if_a_later_cell_was_mended(write):
     write(TRAINING, RECORDING + "\nif not quick:\n    raise RuntimeError('the last figure')")
-    with pytest.raises(full_runs.ChapterError, match="the last figure"):
+    with pytest.raises(ChapterError, match="the last figure"):
         full_runs.run("99_chapter")
     write(TRAINING, RECORDING)
     record = json.loads(full_runs.run("99_chapter").read_text())
@@ -101,7 +102,7 @@ def test_checkpoints_of_another_number_of_epochs_are_not_used(write, tmp_path, m
 
 def test_a_mistake_in_a_late_cell_shows_before_the_long_run(write, tmp_path):
     write(TRAINING, RECORDING, "assert len(folds) == 1")
-    with pytest.raises(full_runs.ChapterError, match="AssertionError"):
+    with pytest.raises(ChapterError, match="AssertionError"):
         full_runs.run("99_chapter")
     assert not list((tmp_path / "full").glob("checkpoints/*"))
 
