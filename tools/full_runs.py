@@ -75,7 +75,7 @@ def run(chapter: str) -> Path:
     return RECORDS / found[0].name
 
 
-def show(notebook: Path, record: dict[str, Any]) -> None:
+def show(notebook: Path, record: results.Record) -> None:
     """Write a record as a table into the chapter's cell for it."""
     content = nbformat.read(notebook, as_version=4)
     _cell(content, notebook.stem).source = results.to_markdown(record)

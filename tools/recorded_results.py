@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from facelab import results
@@ -38,13 +39,13 @@ none says how well a network would do on photographs.
 def section(path: Path) -> str:
     """Write one record as a section of the page."""
     record = results.read(path)
-    source = f"{{doc}}`../notebooks/{record['chapter']}`; [the record itself](results/{path.name})"
-    versions = ", ".join(f"{package} {version}" for package, version in record["versions"].items())
+    source = f"{{doc}}`../notebooks/{record.chapter}`; [the record itself](results/{path.name})"
+    versions = ", ".join(f"{package} {version}" for package, version in asdict(record.versions).items())
     return (
-        f"## Chapter {int(record['chapter'][:2])}, {record['run']} run\n\n"
+        f"## Chapter {int(record.chapter[:2])}, {record.run} run\n\n"
         f"Measured by {source}.\n\n"
         f"{results.to_markdown(record)}\n\n"
-        f"*Made with {versions}; SHA-256 of the faces' archive `{record['data']['sha256'][:16]}…`.*\n"
+        f"*Made with {versions}; SHA-256 of the faces' archive `{record.data.sha256[:16]}…`.*\n"
     )
 
 

@@ -10,44 +10,149 @@ import math
 import os
 import platform
 import re
-import warnings
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
 
 from facelab import adience, embedded
 from facelab.evaluation import Interval
-
-PACKAGES: Final = ("tensorflow", "keras", "numpy", "facelab")
-"""The packages whose versions a record holds, beside Python's."""
+from facelab.files import written_whole
 
 
 class RecordError(ValueError):
     """A record that cannot be written or believed; the message names the file and the key."""
 
 
-class Score(NamedTuple):
+# ---- What a record holds. Its classes check nothing by themselves: a record is checked when it is written
+# ---- or read, so that the error can name the file.
+
+_EXACT: Final = ConfigDict(strict=True, extra="forbid")
+
+_Count = Annotated[int, Field(ge=0, lt=2**53)]  # greater ones are not exact in every reader of JSON
+
+
+@with_config(_EXACT)
+@dataclass(frozen=True)
+class Score:
     """One score of one model, with its 95 % interval, the faces it rests on, and how these were set apart."""
 
     name: str
-    estimate: float
-    low: float
-    high: float
-    faces: int
-    albums: int
+    estimate: FiniteFloat
+    low: FiniteFloat
+    high: FiniteFloat
+    faces: _Count
+    albums: _Count
     split: Literal["test", "validation"]
     folds: list[int]
     """The test folds: for a score on validation albums, those that were left out."""
+
+
+def _probable(score: Score) -> Score:
+    """Refuse what a score cannot be."""
+    name, low, estimate, high = score.name, score.low, score.estimate, score.high
+    if low > high:
+        raise ValueError(f"{name}: low is above high: {low} > {high}")
+    # A mean of draws and the estimate are summed in other orders, so their last digits may differ.
+    if not low - 1e-9 <= estimate <= high + 1e-9:
+        raise ValueError(f"{name}: estimate is outside its own interval: {estimate}, not in {low} to {high}")
+    if not 2 <= score.albums <= score.faces:
+        raise ValueError(
+            f"{name}: albums: an interval needs two or more: {score.albums}, of {score.faces} faces"
+        )
+    if score.folds != sorted(set(score.folds) & set(adience.FOLDS)) or not score.folds:
+        raise ValueError(
+            f"{name}: folds must be some of {list(adience.FOLDS)}, in their order, not {score.folds}"
+        )
+    return score
+
+
+def _portable(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Refuse parameters that do not repeat a run on another machine."""
+    if type(parameters.get("seed")) is not int:
+        raise ValueError("seed must be there, a whole number")
+    for key, value in _leaves(parameters):
+        if isinstance(value, str) and re.search(r"[/\\]", value):
+            raise ValueError(
+                f"{key} is a path, which means nothing on another machine: leave it out ({value!r})"
+            )
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{key} must be finite, not {value}")
+    return parameters
+
+
+def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield everything in nested dicts and lists that is neither, with its key."""
+    if isinstance(value, dict | list):
+        for name, inside in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(inside, f"{key}.{name}" if key else str(name))
+    else:
+        yield key, value
+
+
+@with_config(_EXACT)
+@dataclass(frozen=True)
+class DataSet:
+    """Which faces: the set's name, the SHA-256 of its annotations or archive, its photographs and albums."""
+
+    name: str
+    rendered: bool
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    photographs: _Count
+    albums: _Count
+
+
+@with_config(_EXACT)
+@dataclass(frozen=True)
+class Versions:
+    """With what: the versions of Python and of the packages."""
+
+    python: str
+    tensorflow: str
+    keras: str
+    numpy: str
+    facelab: str
+
+
+@with_config(_EXACT)
+@dataclass(frozen=True)
+class Record:
+    """What :func:`write` writes and :func:`read` reads; `scores` has a list for each model."""
+
+    chapter: str
+    run: Literal["short", "full"]
+    data: DataSet
+    parameters: Annotated[dict[str, Any], AfterValidator(_portable)]
+    versions: Versions
+    scores: Annotated[
+        dict[str, Annotated[list[Annotated[Score, AfterValidator(_probable)]], Field(min_length=1)]],
+        Field(min_length=1),
+    ]
+    seconds: _Count
+
+
+_RECORD: Final = TypeAdapter(Record)
 
 
 def write(
     name: str,
     *,
     data_dir: str | os.PathLike[str],
+    table: pd.DataFrame,
     parameters: Mapping[str, Any],
     scores: Mapping[str, Sequence[Score]],
     seconds: float,
@@ -62,6 +167,9 @@ def write(
         The notebook's, without its suffix.
     data_dir : path-like
         The data set, as for :func:`facelab.adience.read_folds`.
+    table : DataFrame
+        All that `read_folds` read there, before :func:`facelab.adience.usable`: the record says how many
+        photographs and albums the data set has, not how many a chapter could use.
     parameters : mapping
         What the scores depend on, the ``seed`` among it, in types that JSON has. No paths: they mean nothing
         on another machine.
@@ -82,42 +190,31 @@ def write(
     Raises
     ------
     RecordError
-        If anything is not as a record must be, for example a score that is not a number. Nothing is written.
+        If anything is not as a record must be, for example a score that is not a number, or an
+        estimate outside its own interval. Nothing is written.
     facelab.adience.DataSetError
-        If `data_dir` is no data set.
+        If `data_dir` has no fold file, or `table` has lost rows.
 
     Notes
     -----
     Built in chapter 3.
     """
     path = Path(folder) / _file_name(name, run)
-    content = {
-        "chapter": name,
-        "run": run,
-        "data": _describe(Path(data_dir)),
-        "parameters": parameters,
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in PACKAGES},
-        "scores": {model: [score._asdict() for score in of_model] for model, of_model in scores.items()},
-        "seconds": round(seconds),
-    }
+    data = _describe(Path(data_dir), table)
+    versions = Versions(platform.python_version(), *(version(field.name) for field in fields(Versions)[1:]))
     try:
-        plain = json.loads(json.dumps(content, default=_without_numpy))
-    except TypeError as error:
-        raise RecordError(f"{path.name}: {error}") from error
-    _check(plain, path)
-    text = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
+        lists = {model: list(of_model) for model, of_model in scores.items()}
+        record = Record(name, run, data, dict(parameters), versions, lists, round(seconds))
+        text = json.dumps(asdict(record), indent=2, ensure_ascii=False, default=_without_numpy) + "\n"
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise RecordError(f"{path.name}: {error}. Nothing was written") from error
+    _parse(text, path, "Nothing was written")
+    with written_whole(path) as aside:
         aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
     return path
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read(path: str | os.PathLike[str]) -> Record:
     """Read a record, and make sure that it is one.
 
     Parameters
@@ -127,9 +224,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``chapter`` and ``run``; ``data`` (``name``, ``rendered``, ``sha256``, ``photographs``, ``albums``);
-        ``parameters``; ``versions``; ``scores``, a list for each model; ``seconds``.
+    Record
 
     Raises
     ------
@@ -143,20 +238,15 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     Built in chapter 3.
     """
     path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RecordError(f"{path.name} is no JSON file ({error}): run the chapter again") from error
-    _check(content, path)
-    return content
+    return _parse(path.read_bytes(), path, "Run the chapter again, which writes it anew")
 
 
-def to_frame(record: Mapping[str, Any]) -> pd.DataFrame:
+def to_frame(record: Record) -> pd.DataFrame:
     """Lay out a record's scores.
 
     Parameters
     ----------
-    record : mapping
+    record : Record
         From :func:`read`.
 
     Returns
@@ -169,17 +259,17 @@ def to_frame(record: Mapping[str, Any]) -> pd.DataFrame:
     -----
     First used in chapter 3.
     """
-    rows = [{"model": model} | score for model, scores in record["scores"].items() for score in scores]
+    rows = [{"model": model} | asdict(score) for model, scores in record.scores.items() for score in scores]
     laid_out = pd.DataFrame(rows).rename(columns={"name": "score"})
     return laid_out.assign(folds=laid_out["folds"].map(_folds))
 
 
-def to_markdown(record: Mapping[str, Any]) -> str:
+def to_markdown(record: Record) -> str:
     """Write a record as the table that a chapter shows, and a line that says what it is a record of.
 
     Parameters
     ----------
-    record : mapping
+    record : Record
         From :func:`read`.
 
     Returns
@@ -195,57 +285,67 @@ def to_markdown(record: Mapping[str, Any]) -> str:
         "| model | score | value (95 % interval) | faces | albums | split |",
         "|---|---|---|---|---|---|",
     ]
-    for model, scores in record["scores"].items():
+    for model, scores in record.scores.items():
         for score in scores:
-            interval = Interval(score["estimate"], score["low"], score["high"])
-            split = "test" if score["split"] == "test" else "validation for test"
-            folds = f"{'fold' if len(score['folds']) == 1 else 'folds'} {_folds(score['folds'])}"
-            cells = (
-                model,
-                score["name"],
-                interval,
-                f"{score['faces']:,}",
-                score["albums"],
-                f"{split} {folds}",
-            )
+            interval = Interval(score.estimate, score.low, score.high)
+            split = "test" if score.split == "test" else "validation for test"
+            folds = f"{'fold' if len(score.folds) == 1 else 'folds'} {_folds(score.folds)}"
+            cells = (model, score.name, interval, f"{score.faces:,}", score.albums, f"{split} {folds}")
             lines.append(f"| {' | '.join(map(str, cells))} |")
-    data = record["data"]
-    minutes = max(1, round(record["seconds"] / 60))
-    kind = "rendered photographs" if data["rendered"] else "photographs"
-    parameters = ", ".join(f"`{name} = {value}`" for name, value in record["parameters"].items())
+    data = record.data
+    minutes = max(1, round(record.seconds / 60))
+    kind = "rendered photographs" if data.rendered else "photographs"
+    parameters = ", ".join(f"`{name} = {value}`" for name, value in record.parameters.items())
     lines += [
         "",
-        f"*{record['run'].capitalize()} run on {data['name']}, {data['photographs']:,} {kind} in "
-        f"{data['albums']} albums, with {parameters}; {minutes} minute{'s' if minutes > 1 else ''} of "
+        f"*{record.run.capitalize()} run on {data.name}, {data.photographs:,} {kind} in "
+        f"{data.albums} albums, with {parameters}; {minutes} minute{'s' if minutes > 1 else ''} of "
         "training.*",
     ]
     return "\n".join(lines)
 
 
-def _describe(folder: Path) -> dict[str, Any]:
+def _parse(text: str | bytes, path: Path, remedy: str) -> Record:
+    """Return the record that a text holds, or raise RecordError, which says why it is none of this file."""
+    try:
+        record = _RECORD.validate_json(text)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(map(str, fault["loc"])) or "the record"
+        what = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] not in ("value_error", "missing"):  # our own messages name what they need to
+            what += f", not {reprlib.repr(fault['input'])}"
+        raise RecordError(f"{path.name}: {key}: {what}. {remedy}") from error
+    if path.name != _file_name(record.chapter, record.run):
+        raise RecordError(
+            f"{path.name}: chapter: the {record.run} run of {record.chapter!r} belongs into another file. "
+            f"{remedy}"
+        )
+    return record
+
+
+def _describe(folder: Path, table: pd.DataFrame) -> DataSet:
     """Say which data set it is, in a way that holds on every machine."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", adience.DataSetWarning)  # the chapter that read it has shown them
-        photographs = adience.read_folds(folder).dropna(subset="path")
+    if not table.index.equals(pd.RangeIndex(len(table))):
+        raise adience.DataSetError("the table has lost rows: give all that read_folds read, before usable")
     rendered = (folder / "factors.csv").is_file()  # the causes of every face, which only a renderer knows
     if rendered and folder.resolve() == embedded.data_dir().resolve():
         archives = json.loads((embedded.ARCHIVES / "archives.json").read_text(encoding="utf-8"))
         name, sha256 = "embedded faces", archives["embedded_faces"]["sha256"]
     else:
         files = [folder / adience.fold_file_name(fold) for fold in adience.FOLDS]
-        annotations = b"".join(file.read_bytes() for file in files if file.is_file())
-        name, sha256 = folder.resolve().name, hashlib.sha256(annotations).hexdigest()
-    return {
-        "name": name,
-        "rendered": rendered,
-        "sha256": sha256,
-        "photographs": len(photographs),
-        "albums": photographs["user_id"].nunique(),
-    }
+        annotations = [file.read_bytes() for file in files if file.is_file()]
+        if not annotations:
+            raise adience.DataSetError(
+                f"{folder} is not a data set: it has no {files[0].name} … {files[-1].name}"
+            )
+        name, sha256 = folder.resolve().name, hashlib.sha256(b"".join(annotations)).hexdigest()
+    there = table.dropna(subset="path")
+    return DataSet(name, rendered, sha256, len(there), there["user_id"].nunique())
 
 
 def _without_numpy(value: Any) -> Any:
-    """Give JSON what it takes for a number of NumPy's."""
+    """Return what JSON takes for a number of NumPy's."""
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"{value!r} is of a type that JSON does not have, {type(value).__name__}")
@@ -260,106 +360,3 @@ def _folds(folds: Sequence[int]) -> str:
     """Write folds as "4", "0–4" or "0, 2"."""
     successive = len(folds) > 2 and list(folds) == list(range(folds[0], folds[-1] + 1))
     return f"{folds[0]}–{folds[-1]}" if successive else ", ".join(map(str, folds))
-
-
-# ---- What a record must be: a type, a dict with just these keys, or a list of one kind of thing ------------
-
-_SCORE: Final = {
-    "name": str,
-    "estimate": float,
-    "low": float,
-    "high": float,
-    "faces": int,
-    "albums": int,
-    "split": str,
-    "folds": [int],
-}
-_RECORD: Final = {
-    "chapter": str,
-    "run": str,
-    "data": {"name": str, "rendered": bool, "sha256": str, "photographs": int, "albums": int},
-    "parameters": dict,
-    "versions": dict.fromkeys(["python", *PACKAGES], str),
-    "scores": dict,
-    "seconds": int,
-}
-
-
-def _check(content: Any, path: Path) -> None:
-    """Raise RecordError unless this is a record and belongs into that file."""
-    for key, fault in _faults(content, path):
-        raise RecordError(f"{path.name}: {key}: {fault}")
-
-
-def _faults(content: Any, path: Path) -> Iterator[tuple[str, str]]:
-    """Give every fault with its key. A check may rely on those before it: the first fault is the last."""
-    yield from _misshapen(content, _RECORD, "the record")
-    if content["run"] not in ("short", "full"):
-        yield "run", f"must be 'short' or 'full', not {content['run']!r}"
-    if path.name != _file_name(content["chapter"], content["run"]):
-        yield "chapter", f"the {content['run']} run of {content['chapter']!r} belongs into another file"
-    if not re.fullmatch("[0-9a-f]{64}", content["data"]["sha256"]):
-        yield "data.sha256", "must be 64 hexadecimal digits"
-    if type(content["parameters"].get("seed")) is not int:
-        yield "parameters.seed", "must be there, a whole number"
-    for key, value in _leaves(content["parameters"], "parameters"):
-        if isinstance(value, str) and re.search(r"[/\\]", value):
-            yield key, f"is a path, which means nothing on another machine: leave it out ({value!r})"
-        if isinstance(value, float) and not math.isfinite(value):
-            yield key, f"must be finite, not {value}"
-    if not content["scores"]:
-        yield "scores", "there are none"
-    for model, scores in content["scores"].items():
-        yield from _misshapen(scores, [_SCORE], f"scores.{model}")
-        for score in scores:
-            yield from _improbable(score, f"scores.{model}.{score['name']}")
-
-
-def _improbable(score: Mapping[str, Any], key: str) -> Iterator[tuple[str, str]]:
-    """Find what a score cannot be."""
-    if not score["low"] <= score["high"]:
-        yield f"{key}.low", f"is above high: {score['low']} > {score['high']}"
-    if not 2 <= score["albums"] <= score["faces"]:
-        yield (
-            f"{key}.albums",
-            f"an interval needs two albums or more: {score['albums']}, of {score['faces']} faces",
-        )
-    if score["split"] not in ("test", "validation"):
-        yield f"{key}.split", f"must be 'test' or 'validation', not {score['split']!r}"
-    if score["folds"] != sorted(set(score["folds"]) & set(adience.FOLDS)) or not score["folds"]:
-        yield f"{key}.folds", f"must be some of {list(adience.FOLDS)}, in their order, not {score['folds']}"
-
-
-def _misshapen(value: Any, shape: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Find where a value has another shape than it must have."""
-    if isinstance(shape, dict):
-        if not isinstance(value, dict):
-            yield key, f"must have the keys {', '.join(shape)}"
-        elif missing := [name for name in shape if name not in value]:
-            yield key, f"lacks {', '.join(missing)}"
-        elif unknown := [name for name in value if name not in shape]:
-            yield key, f"has an unknown key, {', '.join(unknown)}"
-        else:
-            inside = "" if shape is _RECORD else f"{key}."
-            for name in shape:
-                yield from _misshapen(value[name], shape[name], f"{inside}{name}")
-    elif isinstance(shape, list):
-        if not isinstance(value, list) or not value:
-            yield key, "must be a list that is not empty"
-        else:
-            for place, item in enumerate(value):
-                yield from _misshapen(item, shape[0], f"{key}.{place}")
-    elif shape is float:
-        if type(value) not in (int, float) or not math.isfinite(value):
-            yield key, f"must be a finite number, not {value!r}"
-    elif type(value) is not shape:
-        yield key, f"must be of type {shape.__name__}, not {value!r}"
-
-
-def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    """Give everything in nested dicts and lists that is neither, with its key."""
-    if isinstance(value, dict | list):
-        for name, inside in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(inside, f"{key}.{name}")
-    else:
-        yield key, value

@@ -6,12 +6,12 @@ import math
 import shutil
 import subprocess
 import sys
-import warnings
+from dataclasses import FrozenInstanceError, asdict, replace
 
 import numpy as np
 import pytest
 
-from facelab import embedded, results
+from facelab import adience, embedded, results
 from facelab.evaluation import Interval
 
 SCORE = results.Score("accuracy", 0.9, 0.88, 0.92, faces=1990, albums=43, split="test", folds=[4])
@@ -25,10 +25,12 @@ def data_dir(make_data_set, five_folds):
 @pytest.fixture
 def write(tmp_path, data_dir):
     """Record a small run; what is given replaces what it would have been."""
+    table = adience.read_folds(data_dir)
 
     def record(name="03_a_network", **changes):
         run = {
             "data_dir": data_dir,
+            "table": table,
             "parameters": {"seed": 1, "folds": [4], "photographs": None},
             "scores": {"network": [SCORE]},
             "seconds": 61.7,
@@ -43,39 +45,64 @@ def test_a_record_says_on_what_with_what_and_how_well(write):
     path = write()
     assert path.name == "03_a_network.json"
     record = results.read(path)
-    assert (record["chapter"], record["run"], record["seconds"]) == ("03_a_network", "short", 62)
-    assert record["parameters"] == {"seed": 1, "folds": [4], "photographs": None}
-    assert record["versions"]["numpy"] == np.__version__
-    assert record["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert set(record["versions"]) == {"python", "tensorflow", "keras", "numpy", "facelab"}
-    assert record["scores"] == {"network": [SCORE._asdict()]}
+    assert (record.chapter, record.run, record.seconds) == ("03_a_network", "short", 62)
+    assert record.parameters == {"seed": 1, "folds": [4], "photographs": None}
+    assert record.versions.numpy == np.__version__
+    assert record.versions.python == ".".join(map(str, sys.version_info[:3]))
+    assert set(asdict(record.versions)) == {"python", "tensorflow", "keras", "numpy", "facelab"}
+    assert record.scores == {"network": [SCORE]}
+
+
+def test_the_file_holds_the_record_and_nothing_else(write):
+    path = write()
+    assert json.loads(path.read_text()) == asdict(results.read(path))
+
+
+def test_a_score_and_a_record_do_not_change(write):
+    with pytest.raises(FrozenInstanceError):
+        SCORE.estimate = 1.0
+    with pytest.raises(FrozenInstanceError):
+        results.read(write()).seconds = 0
 
 
 def test_it_names_another_data_set_by_the_checksum_of_its_annotations(write, data_dir):
-    described = results.read(write())["data"]
+    described = results.read(write()).data
     annotations = b"".join((data_dir / f"fold_{fold}_data.txt").read_bytes() for fold in range(5))
-    assert described["sha256"] == hashlib.sha256(annotations).hexdigest()
-    assert (described["name"], described["rendered"]) == ("data", False)
+    assert described.sha256 == hashlib.sha256(annotations).hexdigest()
+    assert (described.name, described.rendered) == ("data", False)
     moved = data_dir.rename(data_dir.with_name("elsewhere"))
-    assert results.read(write(data_dir=moved))["data"] == described | {"name": "elsewhere"}
+    table = adience.read_folds(moved)
+    assert results.read(write(data_dir=moved, table=table)).data == replace(described, name="elsewhere")
 
 
 def test_it_counts_the_photographs_that_are_there(write, data_dir):
-    before = results.read(write())["data"]
+    before = results.read(write()).data
     shutil.rmtree(data_dir / "faces" / "00@N00")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # whoever read the data set has been told
-        after = results.read(write())["data"]
-    assert (before["photographs"], before["albums"]) == (30, 10)
-    assert (after["photographs"], after["albums"]) == (27, 9)
+    with pytest.warns(adience.MissingPhotographsWarning):
+        table = adience.read_folds(data_dir)
+    after = results.read(write(table=table)).data
+    assert (before.photographs, before.albums) == (30, 10)
+    assert (after.photographs, after.albums) == (27, 9)
+
+
+def test_a_table_that_has_lost_rows_is_refused_since_it_does_not_count_the_data_set(write, data_dir):
+    table = adience.read_folds(data_dir)
+    table.loc[3, "gender"] = None
+    with pytest.raises(adience.DataSetError, match="has lost rows: give all that read_folds read"):
+        write(table=adience.usable(table))
+
+
+def test_the_data_set_is_not_read_again(write, monkeypatch):
+    monkeypatch.setattr(adience, "read_folds", lambda *_: pytest.fail("read again"))
+    assert results.read(write()).data.photographs == 30
 
 
 def test_it_names_the_embedded_faces_by_their_archives_checksum(write):
-    described = results.read(write(data_dir=embedded.data_dir()))["data"]
+    described = results.read(write(data_dir=embedded.data_dir())).data
     archive = json.loads((embedded.ARCHIVES / "archives.json").read_text())["embedded_faces"]
-    assert described["sha256"] == archive["sha256"]
-    assert described["rendered"] is True
-    assert described["name"] == "embedded faces"
+    assert described.sha256 == archive["sha256"]
+    assert described.rendered is True
+    assert described.name == "embedded faces"
 
 
 def test_two_runs_differ_in_nothing_but_their_time(write, tmp_path):
@@ -88,17 +115,17 @@ def test_two_runs_differ_in_nothing_but_their_time(write, tmp_path):
 def test_a_full_run_has_a_file_of_its_own(write):
     short, full = write(), write(run="full")
     assert (short.name, full.name) == ("03_a_network.json", "03_a_network_full.json")
-    assert results.read(full)["run"] == "full"
+    assert results.read(full).run == "full"
 
 
 def test_numbers_of_numpy_become_plain_ones(write):
-    score = SCORE._replace(
-        estimate=np.float32(0.5), low=np.float64(0.25), high=1, faces=np.int64(9), albums=2
+    score = replace(
+        SCORE, estimate=np.float32(0.5), low=np.float64(0.25), high=1, faces=np.int64(9), albums=2
     )
     parameters = {"seed": np.int64(3), "augmented": np.bool_(True), "sizes": (1, 2)}
     record = results.read(write(scores={"network": [score]}, parameters=parameters))
-    assert record["parameters"] == {"seed": 3, "augmented": True, "sizes": [1, 2]}
-    assert record["scores"]["network"][0]["estimate"] == 0.5
+    assert record.parameters == {"seed": 3, "augmented": True, "sizes": [1, 2]}
+    assert record.scores["network"] == [score]
 
 
 def test_an_interval_fills_a_score():
@@ -106,53 +133,82 @@ def test_an_interval_fills_a_score():
     assert results.Score("accuracy", *interval, faces=1990, albums=43, split="test", folds=[4]) == SCORE
 
 
+def scored(**changes) -> dict[str, object]:
+    """One score that is changed, as what a record holds of one network."""
+    return {"scores": {"network": [replace(SCORE, **changes)]}}
+
+
+def nested(depth: int) -> list:
+    found: list = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"scores": {"network": [SCORE._replace(low=math.nan)]}}, "scores.network.0.low: must be a finite"),
-        ({"scores": {"network": [SCORE, SCORE._replace(estimate=math.inf)]}}, "scores.network.1.estimate"),
-        ({"scores": {"network": [SCORE._replace(low=0.95)]}}, "scores.network.accuracy.low: is above high"),
-        ({"scores": {"network": [SCORE._replace(albums=1)]}}, "accuracy.albums: an interval needs two"),
-        ({"scores": {"network": [SCORE._replace(faces=40)]}}, "accuracy.albums"),
-        ({"scores": {"network": [SCORE._replace(faces=1e3)]}}, "scores.network.0.faces: must be of type int"),
-        ({"scores": {"network": [SCORE._replace(split="train")]}}, "accuracy.split: must be 'test' or"),
-        ({"scores": {"network": [SCORE._replace(folds=[])]}}, "scores.network.0.folds: must be a list"),
-        ({"scores": {"network": [SCORE._replace(folds=[5])]}}, "accuracy.folds: must be some of"),
-        ({"scores": {"network": [SCORE._replace(folds=[4, 0])]}}, "accuracy.folds"),
-        ({"scores": {"network": []}}, "scores.network: must be a list that is not empty"),
-        ({"scores": {}}, "scores: there are none"),
-        ({"parameters": {"epochs": 3}}, "parameters.seed: must be there"),
-        ({"parameters": {"seed": True}}, "parameters.seed"),
-        ({"parameters": {"seed": 1, "checkpoints": "/somewhere/full"}}, "parameters.checkpoints: is a path"),
-        ({"parameters": {"seed": 1, "folders": ["x", "C:\\faces"]}}, "parameters.folders.1: is a path"),
-        ({"parameters": {"seed": 1, "rate": math.nan}}, "parameters.rate: must be finite"),
+        (scored(low=math.nan), "scores.network.0.low: Input should be a finite number, not nan"),
+        ({"scores": {"network": [SCORE, replace(SCORE, estimate=math.inf)]}}, "scores.network.1.estimate"),
+        (scored(estimate=10**400), "scores.network.0.estimate: Input should be a .*number, not 1000"),
+        (scored(estimate="0.9"), "scores.network.0.estimate: Input should be a valid number, not '0.9'"),
+        (scored(low=0.95), "scores.network.0: accuracy: low is above high: 0.95 > 0.92"),
+        (scored(estimate=0.87), "scores.network.0: accuracy: estimate is outside its own interval: 0.87"),
+        (scored(albums=1), "scores.network.0: accuracy: albums: an interval needs two"),
+        (scored(faces=40), "scores.network.0: accuracy: albums"),
+        (scored(faces=1e3), "scores.network.0.faces: Input should be a valid integer, not 1000.0"),
+        (
+            scored(split="train"),
+            "scores.network.0.split: Input should be 'test' or 'validation', not 'train'",
+        ),
+        (scored(folds=[]), "scores.network.0: accuracy: folds must be some of"),
+        (scored(folds=[5]), "scores.network.0: accuracy: folds must be some of"),
+        (scored(folds=[4, 0]), "scores.network.0: accuracy: folds"),
+        (scored(folds=["4"]), "scores.network.0.folds.0: Input should be a valid integer, not '4'"),
+        ({"scores": {"network": []}}, "scores.network: List should have at least 1 item"),
+        ({"scores": {}}, "scores: Dictionary should have at least 1 item"),
+        ({"parameters": {"epochs": 3}}, "parameters: seed must be there, a whole number"),
+        ({"parameters": {"seed": True}}, "parameters: seed"),
+        ({"parameters": {"seed": 1, "checkpoints": "/somewhere/full"}}, "parameters: checkpoints is a path"),
+        ({"parameters": {"seed": 1, "folders": ["x", "C:\\faces"]}}, "parameters: folders.1 is a path"),
+        ({"parameters": {"seed": 1, "rate": math.nan}}, "parameters: rate must be finite, not nan"),
         ({"parameters": {"seed": 1, "odd": {1, 2}}}, "of a type that JSON does not have, set"),
-        ({"run": "long"}, "run: must be 'short' or 'full', not 'long'"),
+        ({"parameters": {"seed": 1, "deep": nested(100_000)}}, "maximum recursion depth exceeded"),
+        ({"seconds": -1}, "seconds: Input should be greater than or equal to 0, not -1"),
+        ({"seconds": math.inf}, "cannot convert float infinity to integer"),
+        ({"seconds": 10**400}, "seconds: Input should be less than"),
+        ({"run": "long"}, "run: Input should be 'short' or 'full', not 'long'"),
     ],
 )
 def test_what_is_no_record_is_not_written(changes, words, write, tmp_path):
-    with pytest.raises(results.RecordError, match=f"03_a_network.json: .*{words}"):
+    with pytest.raises(results.RecordError, match=rf"03_a_network.json: .*{words}.*\. Nothing was written"):
         write(**changes)
     assert not (tmp_path / "results").exists()
 
 
 def test_a_folder_that_is_no_data_set_is_refused(write, tmp_path):
-    with pytest.raises(results.adience.DataSetError, match="nowhere"):
+    with pytest.raises(adience.DataSetError, match="nowhere is not a data set"):
         write(data_dir=tmp_path / "nowhere")
+    assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (lambda record: record.pop("seconds"), "the record: lacks seconds"),
-        (lambda record: record.update(date="today"), "the record: has an unknown key, date"),
-        (lambda record: record["data"].pop("rendered"), "data: lacks rendered"),
-        (lambda record: record["data"].update(rendered=1), "data.rendered: must be of type bool, not 1"),
-        (lambda record: record["data"].update(sha256="0" * 63), "data.sha256: must be 64 hexadecimal"),
-        (lambda record: record["versions"].update(keras=3), "versions.keras: must be of type str"),
-        (lambda record: record["versions"].update(torch="2"), "versions: has an unknown key, torch"),
-        (lambda record: record["scores"]["network"][0].pop("faces"), "scores.network.0: lacks faces"),
-        (lambda record: record.update(scores=[]), "scores: must be of type dict"),
+        (lambda record: record.pop("seconds"), "seconds: Field required\\. "),
+        (lambda record: record.update(date="today"), "date: Unexpected keyword argument, not 'today'"),
+        (lambda record: record["data"].pop("rendered"), "data.rendered: Field required"),
+        (lambda record: record["data"].update(rendered=1), "data.rendered: Input should be a valid boolean"),
+        (lambda record: record["data"].update(sha256="0" * 63), "data.sha256: String should match pattern"),
+        (lambda record: record["data"].update(photographs=-1), "data.photographs: Input should be greater"),
+        (lambda record: record["versions"].update(keras=3), "versions.keras: Input should be a valid string"),
+        (lambda record: record["versions"].pop("keras"), "versions.keras: Field required"),
+        (lambda record: record["versions"].update(torch="2"), "versions.torch: Unexpected keyword"),
+        (
+            lambda record: record["scores"]["network"][0].pop("faces"),
+            "scores.network.0.faces: Field required",
+        ),
+        (lambda record: record.update(scores=[]), "scores: Input should be an object"),
         (lambda record: record.update(run="full"), "chapter: the full run of '03_a_network' belongs into"),
         (lambda record: record.update(chapter="04_other"), "chapter: the short run of '04_other' belongs"),
     ],
@@ -162,15 +218,28 @@ def test_a_record_that_was_spoilt_is_refused_with_file_and_key(edit, words, writ
     record = json.loads(path.read_text())
     edit(record)
     path.write_text(json.dumps(record))
-    with pytest.raises(results.RecordError, match=f"03_a_network.json: {words}"):
+    with pytest.raises(results.RecordError, match=f"03_a_network.json: {words}.*Run the chapter again"):
         results.read(path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1, 2]", '"text"'])
-def test_what_is_no_record_at_all_is_refused(text, tmp_path):
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[1, 2]",
+        b'"text"',
+        b"[" * 100_000,
+        b'{"seconds": ' + b"9" * 5000 + b"}",
+        b"\xff\xfe",
+        b"NaN",
+    ],
+    ids=["nothing", "half", "list", "text", "brackets", "digits", "no UTF-8", "no number"],
+)
+def test_what_is_no_record_at_all_is_refused(content, tmp_path):
     path = tmp_path / "03_a_network.json"
-    path.write_text(text)
-    with pytest.raises(results.RecordError, match=r"03_a_network.json"):
+    path.write_bytes(content)
+    with pytest.raises(results.RecordError, match=r"03_a_network.json: the record: .*Run the chapter again"):
         results.read(path)
 
 
@@ -194,7 +263,7 @@ def test_an_interrupted_writing_leaves_the_older_record(write, monkeypatch):
 
 
 def test_the_table_has_a_row_for_each_score(write):
-    validation = SCORE._replace(name="one-off accuracy", split="validation", folds=[0, 1, 2, 3, 4])
+    validation = replace(SCORE, name="one-off accuracy", split="validation", folds=[0, 1, 2, 3, 4])
     table = results.to_frame(results.read(write(scores={"first": [SCORE, validation], "second": [SCORE]})))
     assert table["model"].tolist() == ["first", "first", "second"]
     assert table["score"].tolist() == ["accuracy", "one-off accuracy", "accuracy"]
@@ -203,7 +272,7 @@ def test_the_table_has_a_row_for_each_score(write):
 
 
 def test_the_markdown_says_what_a_reader_must_know(write):
-    folds = SCORE._replace(split="validation", folds=[0, 2])
+    folds = replace(SCORE, split="validation", folds=[0, 2])
     text = results.to_markdown(
         results.read(write(run="full", scores={"network": [SCORE, folds]}, seconds=7230))
     )
@@ -218,7 +287,8 @@ def test_the_markdown_says_what_a_reader_must_know(write):
 
 
 def test_the_markdown_says_that_faces_are_rendered(write):
-    note = results.to_markdown(results.read(write(data_dir=embedded.data_dir())))
+    folder = embedded.data_dir()
+    note = results.to_markdown(results.read(write(data_dir=folder, table=adience.read_folds(folder))))
     assert "Short run on embedded faces, 9,996 rendered photographs in 214 albums" in note
 
 

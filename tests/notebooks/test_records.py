@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -22,7 +22,7 @@ REMEDY = {"short": "run `make normalise`", "full": "run `make full-runs`"}
 NOT_YET = "*The full run has not been recorded yet: `make full-runs`.*"
 
 
-def read(chapter: str, run: str) -> dict[str, Any]:
+def read(chapter: str, run: str) -> results.Record:
     path = RECORDS / (f"{chapter}_full.json" if run == "full" else f"{chapter}.json")
     if run == "full" and not path.exists():
         (cell,) = cells(chapter, TAG)
@@ -40,11 +40,17 @@ def cells(chapter: str, tag: str) -> list[nbformat.NotebookNode]:
 @TRAINED
 @pytest.mark.parametrize("run", ["short", "full"])
 def test_it_was_made_with_the_faces_that_are_shipped(chapter, run):
-    data = read(chapter, run)["data"]
+    data = read(chapter, run).data
     archives = json.loads((embedded.ARCHIVES / "archives.json").read_text(encoding="utf-8"))
     shipped = archives["embedded_faces"]["sha256"]
-    assert data["rendered"]
-    assert data["sha256"] == shipped, f"made with other faces than are shipped now: {REMEDY[run]}"
+    assert data.rendered
+    assert data.sha256 == shipped, f"made with other faces than are shipped now: {REMEDY[run]}"
+
+
+@pytest.mark.parametrize("path", sorted(RECORDS.glob("*.json")), ids=lambda path: path.stem)
+def test_every_record_is_read_without_a_loss(path):
+    again = json.dumps(asdict(results.read(path)), indent=2, ensure_ascii=False) + "\n"
+    assert again == path.read_text(encoding="utf-8")
 
 
 @TRAINED
@@ -55,13 +61,13 @@ def test_the_short_run_has_the_chapters_own_parameters(chapter):
         for statement in ast.parse(cell.source).body
         if isinstance(statement, ast.Assign)
     }
-    recorded = read(chapter, "short")["parameters"]
+    recorded = read(chapter, "short").parameters
     assert recorded == {name: shown[name] for name in recorded}, REMEDY["short"]
 
 
 @TRAINED
 def test_the_full_run_is_of_every_fold_and_longer_than_the_short_one(chapter):
-    short, full = (read(chapter, run)["parameters"] for run in ("short", "full"))
+    short, full = (read(chapter, run).parameters for run in ("short", "full"))
     expected = {name: value for name, value in full_parameters(chapter).items() if name != "run"}
     assert full == short | expected, REMEDY["full"]
     longer = [name for name, value in LENGTHS[chapter].items() if value is not None]
@@ -79,8 +85,8 @@ def test_the_chapter_shows_the_full_run_as_it_was_recorded(chapter):
 def test_the_network_is_recorded_beside_others_on_the_test_fold(chapter, run):
     on_test = {
         model
-        for model, scores in read(chapter, run)["scores"].items()
-        if any(score["split"] == "test" for score in scores)
+        for model, scores in read(chapter, run).scores.items()
+        if any(score.split == "test" for score in scores)
     }
     assert len(on_test) >= 2, f"{chapter}, {run}: a score says little without a baseline's beside it"
 

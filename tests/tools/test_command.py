@@ -65,7 +65,7 @@ def test_a_record_that_cannot_be_read_is_named_when_the_page_is_made(monkeypatch
     monkeypatch.setattr(recorded_results, "RECORDS", tmp_path)
     monkeypatch.setattr(recorded_results, "PAGE", tmp_path / "page.md")
     assert recorded_results.main() == 2
-    assert capsys.readouterr().err.startswith("error: 03_a_network.json is no JSON")
+    assert capsys.readouterr().err.startswith("error: 03_a_network.json: the record: Invalid JSON")
     assert not (tmp_path / "page.md").exists()
 
 

@@ -32,14 +32,14 @@ if epoch is not None and not resumed:
     epoch.parent.mkdir(parents=True)
     epoch.touch()"""
 RECORDING = """
-from facelab import embedded, results
+from facelab import adience, embedded, results
 
 parameters = {"seed": seed, "folds": folds, "epochs": epochs, "photographs": photographs}
 score = results.Score("accuracy", 0.9 if resumed else 0.8, 0.7, 1, 2000, 43, "test", folds)
 scores = {"network": [score]}
-results.write(
-    "99_chapter", data_dir=embedded.data_dir(), parameters=parameters, scores=scores, seconds=60, run=run
-)"""
+folder = embedded.data_dir()
+how = {"parameters": parameters, "seconds": 60, "run": run}
+results.write("99_chapter", data_dir=folder, table=adience.read_folds(folder), scores=scores, **how)"""
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def test_a_full_run_is_recorded_and_shown_and_nothing_else_in_the_chapter_change
     path = write(TRAINING, RECORDING)
     before = nbformat.read(path, as_version=4).cells[:-1]
     record = results.read(full_runs.run("99_chapter"))
-    assert record["run"] == "full"
+    assert record.run == "full"
     expected = {"seed": 1, "folds": [0, 1, 2, 3, 4], "epochs": 7, "photographs": None}
-    assert record["parameters"] == expected
+    assert record.parameters == expected
     after = nbformat.read(path, as_version=4).cells
     assert after[:-1] == before
     assert after[-1].source == results.to_markdown(record)
@@ -96,7 +96,7 @@ def test_checkpoints_of_another_number_of_epochs_are_not_used(write, tmp_path, m
     write(TRAINING, RECORDING)
     full_runs.run("99_chapter")
     monkeypatch.setattr(full_runs, "LENGTHS", {"99_chapter": {"epochs": 9, "photographs": None}})
-    assert results.read(full_runs.run("99_chapter"))["parameters"]["epochs"] == 9
+    assert results.read(full_runs.run("99_chapter")).parameters["epochs"] == 9
     assert len(list((tmp_path / "full" / "checkpoints").iterdir())) == 2
 
 
