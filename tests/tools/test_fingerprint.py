@@ -46,7 +46,7 @@ def test_a_module_that_is_not_there_is_named(package):
 
 
 def named_in_training(chapter: str) -> set[str]:
-    """The package's modules that a chapter names where it trains: in functions that use checkpoints, and theirs."""
+    """The modules that a chapter names where it trains: in functions that use checkpoints, and in theirs."""
     notebook = nbformat.read(NOTEBOOKS / f"{chapter}.ipynb", as_version=4)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code" and "%pip" not in cell.source]
     functions = {

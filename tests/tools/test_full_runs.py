@@ -85,7 +85,10 @@ def test_it_goes_on_where_it_stopped_even_if_a_later_cell_was_mended(write):
 
 
 def test_checkpoints_of_other_code_are_not_used(write):
-    same = {full_runs.training_digest(write(TRAINING, RECORDING)), full_runs.training_digest(write(TRAINING, "1"))}
+    same = {
+        full_runs.training_digest(write(TRAINING, RECORDING)),
+        full_runs.training_digest(write(TRAINING, "1")),
+    }
     assert len(same) == 1
     assert full_runs.training_digest(write("rate = 2" + TRAINING, RECORDING)) not in same
     assert full_runs.training_digest(write("rate = 2", TRAINING, RECORDING)) not in same
