@@ -29,7 +29,7 @@ from tqdm import tqdm
 from facelab.files import written_whole
 from tools import command, fingerprint, recorded_results
 from tools.notebooks import check_parameters, normalised, source_only
-from tools.places import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
+from tools.paths import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
 CELL_TIMEOUT_SECONDS = 1800
 
@@ -177,7 +177,7 @@ def _read_parameters(pairs: Sequence[Sequence[str]]) -> dict[str, Any]:
     return parameters
 
 
-@command.ends_with_status("goes on with the chapter that was running")
+@command.ends_with_status("goes on with the chapters that were running")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.execute", description=__doc__.split("\n")[0])

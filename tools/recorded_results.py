@@ -12,7 +12,7 @@ from pathlib import Path
 from facelab import results
 from facelab.files import written_whole
 from tools import command
-from tools.places import RECORDS, REPOSITORY
+from tools.paths import RECORDS, REPOSITORY
 
 PAGE = REPOSITORY / "book" / "recorded_results.md"
 

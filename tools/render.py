@@ -13,7 +13,7 @@ from pathlib import Path
 
 from facelab.files import written_whole
 from tools import command, fingerprint
-from tools.places import BUILD, EXECUTED, HTML, REPOSITORY, chapters
+from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
 _SEAL = BUILD / "html.sha256"
