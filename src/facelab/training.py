@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from facelab import pipeline
 from facelab.backend import keras, tf
+from facelab.pipeline import TrainingBatches
 
 CHECKPOINT: Final = "training.npz"
 """The file that :func:`fit` keeps in its folder."""
@@ -29,7 +29,7 @@ class RunError(ValueError):
 
 def fit(
     model: keras.Model,
-    train: tf.data.Dataset,
+    train: TrainingBatches,
     validation: tf.data.Dataset | None = None,
     *,
     epochs: int,
@@ -43,8 +43,8 @@ def fit(
     ----------
     model : keras.Model
         Compiled, so that optimiser, loss and metrics stand where the reader sees them.
-    train : Dataset
-        From :func:`facelab.pipeline.batches` with ``training=True``.
+    train : TrainingBatches
+        Asked for one epoch after the other.
     validation : Dataset, optional
         Batches that no weight is trained on. They choose the best epoch, so their score flatters a little.
         Without them no epoch is chosen, and the last one counts.
@@ -107,8 +107,7 @@ def fit(
                 f"patience={patience} allow: ask for more, or name another folder"
             )
     while not finished(history):
-        pipeline.at_epoch(train, len(history))
-        row = _train_one_epoch(model, train, validation, len(history) + 1)
+        row = _train_one_epoch(model, train.epoch(len(history)), validation, len(history) + 1)
         if chosen_by is not None and chosen_by not in row:
             raise ValueError(f"the history has no column {chosen_by!r} to monitor: it has {list(row)}")
         if not np.isfinite([row[name] for name in watched]).all():
@@ -192,13 +191,12 @@ def _restore(checkpoint: Path, run: Row, model: keras.Model) -> tuple[list[Row],
 
 
 def _describe(
-    model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset | None, monitor: str | None
+    model: keras.Model, train: TrainingBatches, validation: tf.data.Dataset | None, monitor: str | None
 ) -> Row:
     """Say what makes a run this run and no other, as one flat dict."""
     # Keras numbers what it names, dense_1, dense_2, as long as a process lives: the numbers mean nothing.
     network = json.loads(re.sub(r'_\d+"', '"', model.to_json()))
-    pipeline.at_epoch(train, 0)
-    run: Row = {"model": network, "monitor": monitor, "train": _look_at(train)}
+    run: Row = {"model": network, "monitor": monitor, "train": _look_at(train.epoch(0))}
     if validation is not None:
         run["validation"] = _look_at(validation)
     return dict(_leaves(run))

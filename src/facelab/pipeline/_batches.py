@@ -1,21 +1,15 @@
-"""From the table of photographs to batches of pixels and targets, for a network to learn from.
+"""Batches of pixels and targets: in the table's order to ask a network, in a new order each epoch to train it."""
 
-:func:`photographs` reads, :func:`augment` varies, and :func:`batches` puts it all together. What the pixels
-are is written down once, as a :class:`PixelContract`, for training and for every later use of the network.
-"""
-
-import hashlib
 import os
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from facelab.backend import tf
 from facelab.pipeline._augmentation import augment
+from facelab.pipeline._cache import read_once
 from facelab.pipeline._reading import (
     DEFAULT_CONTRACT,
     UNTUNED,
@@ -23,12 +17,13 @@ from facelab.pipeline._reading import (
     as_written,
     check_contract,
     full_paths,
-    read_chunks,
-    unreadable_error,
 )
 
 Target = np.ndarray | Mapping[str, np.ndarray]
 """One array a head of the network, or a dict of such arrays by the heads' names; a row a photograph."""
+
+Prepare = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]]
+"""What makes a batch: from the epoch's seed, the batch's number and the numbers of its rows."""
 
 
 def batches(
@@ -38,13 +33,10 @@ def batches(
     contract: PixelContract = DEFAULT_CONTRACT,
     *,
     batch_size: int = 64,
-    training: bool = False,
-    augmented: bool = False,
     sample_weight: np.ndarray | None = None,
-    seed: int = 0,
     cache: Literal["memory"] | os.PathLike[str] = "memory",
 ) -> tf.data.Dataset:
-    """Make the batches that a network is trained or tested on.
+    """Make batches in the table's order, to validate and to test a network.
 
     Parameters
     ----------
@@ -59,14 +51,8 @@ def batches(
         What the network's pixels are.
     batch_size : int
         Photographs a batch. The last batch has what is left.
-    training : bool
-        Shuffle the whole table anew in each epoch. Otherwise the order is the table's.
-    augmented : bool
-        :func:`augment` each photograph, anew in each epoch; only when `training`.
     sample_weight : float array, shape (n,), optional
         How much each photograph counts in the loss.
-    seed : int
-        Order and augmentation depend on it and on the epoch's number, and on nothing else.
     cache : "memory" or path-like
         Where the resized photographs are kept, as uint8: in memory (n × side² × channels bytes), or in a file
         in this folder, from which each batch is read. The file is used again as long as paths, sizes and
@@ -82,157 +68,142 @@ def batches(
     DataSetError
         If the table has no rows, a path is missing, or a photograph cannot be read: by name.
     ValueError
-        If `target` or `sample_weight` has another number of rows than the table; if `contract` is none,
-        the batch size not positive, or `augmented` asked for without `training`.
+        If `target` or `sample_weight` has another number of rows than the table, `contract` is none, or the
+        batch size is not positive.
 
     Notes
     -----
-    All photographs are read before the function returns; every epoch then takes them from the cache.
-
-    Epochs are counted from 0, and an epoch is over when its last batch has been given out, so an iterator
-    that only looks at the first batch (as ``fit`` does to build a network) changes nothing.
-    :func:`at_epoch` sets the number, to go on where an interrupted training stopped. Built in chapter 2.
+    All photographs are read before the function returns; every pass then takes them from the cache. Built in
+    lesson 2.
     """
+    paths, columns, element = _columns(table, data_dir, target, contract, batch_size, sample_weight)
+    prepare = _prepare([read_once(paths, contract, cache), *columns], element, augmented=False)
+    return _assemble(prepare, tf.range(len(paths), dtype=tf.int64), batch_size, _derived_seed(0))
+
+
+class TrainingBatches:
+    """Batches to train on: in each epoch another order, and other variations of the photographs.
+
+    Parameters
+    ----------
+    table, data_dir, target, contract, batch_size, sample_weight, cache
+        As for :func:`batches`, whose errors it shares.
+    augmented : bool
+        Whether to :func:`augment` each photograph, anew in each epoch.
+    seed : int
+        Order and augmentation depend on it and on the epoch's number, and on nothing else.
+
+    Notes
+    -----
+    An epoch is a function of its number: asked twice, it is the same. So an interrupted training goes on
+    with the epoch where it stopped. Built in lesson 2; ``training.fit`` asks it for one epoch after the other.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        data_dir: str | os.PathLike[str],
+        target: Target,
+        contract: PixelContract = DEFAULT_CONTRACT,
+        *,
+        batch_size: int = 64,
+        augmented: bool = False,
+        sample_weight: np.ndarray | None = None,
+        seed: int = 0,
+        cache: Literal["memory"] | os.PathLike[str] = "memory",
+    ) -> None:
+        paths, columns, element = _columns(table, data_dir, target, contract, batch_size, sample_weight)
+        # Traced once: a new trace for each epoch would cost more than a small epoch itself.
+        self._prepare = _prepare([read_once(paths, contract, cache), *columns], element, augmented)
+        self._rows, self._batch_size, self._seed = len(paths), batch_size, seed
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return -(-self._rows // self._batch_size)
+
+    def epoch(self, number: int) -> tf.data.Dataset:
+        """Return the batches of one epoch.
+
+        Parameters
+        ----------
+        number : int
+            Counted from 0.
+
+        Returns
+        -------
+        Dataset
+            As :func:`batches` gives it: every row of the table once.
+        """
+        seed = _derived_seed(self._seed, number)
+        rows = tf.random.experimental.stateless_shuffle(tf.range(self._rows, dtype=tf.int64), seed)
+        return _assemble(self._prepare, rows, self._batch_size, seed)
+
+
+def _columns(
+    table: pd.DataFrame,
+    data_dir: str | os.PathLike[str],
+    target: Target,
+    contract: PixelContract,
+    batch_size: int,
+    sample_weight: np.ndarray | None,
+) -> tuple[list[str], list[np.ndarray], tuple[object, ...]]:
+    """Return the photographs' paths, what goes with them as a list of arrays, and how a batch is laid out."""
     check_contract(contract)
     paths = full_paths(table, data_dir)
     if batch_size < 1:
         raise ValueError(f"a batch has at least one photograph, not {batch_size}")
-    if augmented and not training:
-        raise ValueError("only training photographs are augmented: say training=True, or augmented=False")
-    labels = target if isinstance(target, Mapping) else np.asarray(target)
-    element = (0, labels) if sample_weight is None else (0, labels, np.asarray(sample_weight, "float32"))
+    targets = target if isinstance(target, Mapping) else np.asarray(target)
+    images = 0  # holds the place of the pixels
+    element = (images, targets)
+    if sample_weight is not None:
+        element = (*element, np.asarray(sample_weight, "float32"))
     columns = [np.asarray(array) for array in tf.nest.flatten(element)[1:]]
     if wrong := [len(column) for column in columns if len(column) != len(paths)]:
         raise ValueError(
             f"the table has {len(paths)} rows, but target or sample_weight {wrong[0]}: "
             "make them from this table"
         )
-    columns.insert(0, _cached(paths, contract, cache))
-    steps = -(-len(paths) // batch_size)
-    with tf.device("CPU:0"):
-        next_epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
+    return paths, columns, element
 
-    @as_written
-    def number_the_epoch(_: tf.Tensor) -> tf.Tensor:
-        return next_epoch.read_value()
 
-    @as_written
-    def order(epoch: tf.Tensor) -> tf.data.Dataset:
-        rows = tf.range(len(paths), dtype=tf.int64)
-        if training:
-            rows = tf.random.experimental.stateless_shuffle(rows, _derived_seed(seed, epoch))
-        return tf.data.Dataset.zip(
-            tf.data.Dataset.from_tensors(epoch).repeat(),
-            tf.data.Dataset.range(steps),
-            tf.data.Dataset.from_tensor_slices(rows).batch(batch_size),
-        )
+def _prepare(columns: list[np.ndarray], element: tuple[object, ...], augmented: bool) -> Prepare:
+    """Return the function that makes a batch: fetch its rows, scale the pixels, perhaps vary them."""
 
-    @as_written
-    def fetch(epoch: tf.Tensor, step: tf.Tensor, rows: tf.Tensor) -> tuple[Any, ...]:
+    @tf.function(autograph=False)
+    def prepare(seed: tf.Tensor, step: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        # The arrays stay NumPy's: one may be a file, and none is copied into TensorFlow's graph.
         types = [column.dtype for column in columns]
         fetched = tf.numpy_function(lambda rows: [column[rows] for column in columns], [rows], types)
         for values, column in zip(fetched, columns, strict=True):
             values.set_shape((None, *column.shape[1:]))
-        return epoch, step, tuple(fetched)
-
-    @as_written
-    def finish(epoch: tf.Tensor, step: tf.Tensor, fetched: tuple[tf.Tensor, ...]) -> tuple[Any, ...]:
         images = tf.cast(fetched[0], tf.float32) / 255
         if augmented:
-            images = augment(images, _derived_seed(seed, epoch, step))
-        return epoch, step, tf.nest.pack_sequence_as(element, [images, *fetched[1:]])
+            images = augment(images, tf.random.fold_in(seed, step))
+        return tf.nest.pack_sequence_as(element, [images, *fetched[1:]])
+
+    return prepare
+
+
+def _assemble(prepare: Prepare, rows: tf.Tensor, batch_size: int, seed: tf.Tensor) -> tf.data.Dataset:
+    """Return the batches of these rows, in their order, made ahead and in parallel."""
 
     @as_written
-    def count(epoch: tf.Tensor, step: tf.Tensor, batch: tuple[Any, ...]) -> tuple[Any, ...]:
-        next_epoch.assign(tf.where(step == steps - 1, epoch + 1, epoch))
-        return batch
+    def make(step: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return prepare(seed, step, rows)
 
-    dataset = (
-        tf.data.Dataset.range(1)
-        .map(number_the_epoch)
-        .flat_map(order)
-        .map(fetch)
-        .map(finish, tf.data.AUTOTUNE, deterministic=True)
+    return (
+        tf.data.Dataset.from_tensor_slices(rows)
+        .batch(batch_size)
+        .enumerate()
+        .map(make, tf.data.AUTOTUNE, deterministic=True)
         .prefetch(2)
-        # Behind the prefetching, so that what is only prepared does not count as given out.
-        .map(count)
-        .apply(tf.data.experimental.assert_cardinality(steps))
         .with_options(UNTUNED)
     )
-    dataset.next_epoch = next_epoch
-    return dataset
 
 
-def at_epoch(dataset: tf.data.Dataset, epoch: int) -> None:
-    """Make the next iteration of a training data set that of the given epoch.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        As :func:`batches` gave it.
-    epoch : int
-        Counted from 0.
-
-    Raises
-    ------
-    TypeError
-        If `dataset` is not one that :func:`batches` gave, but made from one.
-
-    Notes
-    -----
-    Built in chapter 2; ``training.fit`` calls it before each epoch.
-    """
-    if not hasattr(dataset, "next_epoch"):
-        raise TypeError("only a data set as pipeline.batches gave it can be set to an epoch")
-    dataset.next_epoch.assign(epoch)
-
-
-def _derived_seed(seed: int, *numbers: tf.Tensor) -> tf.Tensor:
+def _derived_seed(seed: int, *numbers: int) -> tf.Tensor:
     """Make a seed of shape (2,) from a seed and further numbers, such as the epoch's."""
-    folded = tf.constant([seed, 0], tf.int64)
-    for value in numbers:
-        folded = tf.random.fold_in(folded, value)
-    return folded
-
-
-def _cached(
-    paths: list[str], contract: PixelContract, cache: Literal["memory"] | os.PathLike[str]
-) -> np.ndarray:
-    """Read all photographs into memory, or into a file that is mapped into memory."""
-    shape = (len(paths), contract.side, contract.side, contract.channels)
-    if cache == "memory":
-        pixels = np.empty(shape, np.uint8)
-        _fill(pixels, paths, contract)
-        return pixels
-    file = Path(cache) / f"{_fingerprint(paths, contract)}.npy"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Under another name until it is whole: what a killed process left is never taken for a cache.
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=file.parent) as aside:
-            partial = Path(aside) / file.name
-            pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
-            _fill(pixels, paths, contract)
-            pixels.flush()
-            del pixels
-            partial.replace(file)
-    return np.load(file, mmap_mode="r")
-
-
-def _fill(pixels: np.ndarray, paths: list[str], contract: PixelContract) -> None:
-    """Read photographs into the rows of an array."""
-    start = 0
-    for chunk in read_chunks(paths, contract):
-        pixels[start : start + len(chunk)] = chunk
-        start += len(chunk)
-
-
-def _fingerprint(paths: list[str], contract: PixelContract) -> str:
-    """Name a cache by all that its pixels depend on."""
-    facts = [repr(contract)]
-    for path in paths:
-        try:
-            stat = os.stat(path)  # noqa: PTH116  (pathlib takes several times as long)
-        except OSError as error:
-            raise unreadable_error(path, error.strerror or "it cannot be found") from error
-        facts.append(f"{path} {stat.st_size} {stat.st_mtime_ns}")
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
+    derived = tf.constant([seed, 0], tf.int64)
+    for number in numbers:
+        derived = tf.random.fold_in(derived, tf.constant(number, tf.int64))
+    return derived
