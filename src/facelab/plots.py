@@ -11,6 +11,17 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+__all__ = [
+    "GENDER_COLOURS",
+    "PALETTE",
+    "WIDTH",
+    "confusion",
+    "contact_sheet",
+    "intervals",
+    "learning_curves",
+    "set_style",
+]
+
 PALETTE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Colours that stay apart for every kind of colour vision, from the palette of Okabe and Ito (2008)."""
 
@@ -45,7 +56,7 @@ def set_style() -> None:
 
     Notes
     -----
-    First called in chapter 1.
+    Used in lesson 1.
     """
     sns.set_theme(context="notebook", style="whitegrid", palette=list(PALETTE), rc=_STYLE)
 
@@ -75,7 +86,7 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
 
     Notes
     -----
-    First used in chapter 1.
+    Used in lesson 1.
     """
     if len(pictures) != len(captions):
         raise ValueError(f"{len(pictures)} pictures have {len(captions)} captions; every one needs its own")
@@ -130,7 +141,7 @@ def learning_curves(
 
     Notes
     -----
-    First used in chapter 3.
+    Used in lesson 3.
     """
     if not histories or not metrics:
         raise ValueError(f"nothing to draw: {len(histories)} histories, {len(metrics)} metrics")
@@ -184,7 +195,7 @@ def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Figure:
 
     Notes
     -----
-    First used in chapter 3.
+    Used in lesson 3.
     """
     matrix = np.asarray(matrix)
     if matrix.shape != (len(labels), len(labels)):
@@ -232,7 +243,7 @@ def intervals(table: pd.DataFrame, label: str) -> Figure:
 
     Notes
     -----
-    First used in chapter 3.
+    Used in lesson 3.
     """
     if missing := {"estimate", "low", "high"} - set(table):
         raise ValueError(f"the table has no {', '.join(sorted(missing))}; it has {list(table)}")

@@ -24,7 +24,7 @@ from facelab.adience._layout import (
     read_fold_file,
     write_folds,
 )
-from facelab.adience._splits import Split, refuse_shared_albums, split
+from facelab.adience._splits import Split, split
 from facelab.adience._table import (
     DataSetWarning,
     MissingFoldsWarning,
@@ -32,7 +32,6 @@ from facelab.adience._table import (
     UnknownLabelsWarning,
     drop_duplicates,
     find_photographs,
-    mend_typos,
     read_folds,
     read_rows,
     report,
@@ -57,13 +56,11 @@ __all__ = [
     "find_photographs",
     "fold_file_name",
     "gender",
-    "mend_typos",
     "nearest_groups",
     "photograph_path",
     "read_fold_file",
     "read_folds",
     "read_rows",
-    "refuse_shared_albums",
     "report",
     "split",
     "usable",
