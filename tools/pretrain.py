@@ -87,9 +87,7 @@ def pretrain(table: pd.DataFrame, folder: Path, checkpoints: Path) -> tuple[kera
     """Train the three heads together; give the backbone and the history."""
     backend.set_seed(SEED)
     model = network()
-    batches = pipeline.batches(
-        table, folder, targets(table), CONTRACT, training=True, augmented=True, seed=SEED
-    )
+    batches = pipeline.TrainingBatches(table, folder, targets(table), CONTRACT, augmented=True, seed=SEED)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, EPOCHS * len(batches))
     model.compile(keras.optimizers.AdamW(rate, weight_decay=0.02), loss=LOSSES)
     history = training.fit(model, batches, epochs=EPOCHS, folder=checkpoints)

@@ -1,4 +1,4 @@
-"""What would change an answer: pictures that differ in one cause, and a training set in which it says nothing.
+"""What would change an answer: pictures that differ in one cause, and weights that make it say nothing.
 
 :func:`paired_differences` reads the effect of one cause off the sweeps, in which all else is held;
 :func:`facelab.evaluation.mean_effect` gives it an interval. :func:`independence_weights` makes a training

@@ -26,7 +26,8 @@ import tensorflow as tf
 SMALL = pipeline.PixelContract(side=8, channels=1)
 PHOTOGRAPHS, IN_TRAINING = 40, 30
 
-Data = tuple[tf.data.Dataset, tf.data.Dataset]
+EPOCH = pipeline.TrainingBatches.epoch
+Data = tuple[pipeline.TrainingBatches, tf.data.Dataset]
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,8 @@ def data(data_dir: Path, seed: int = 5) -> Data:
     table = adience.read_folds(data_dir)
     train, validation = table[:IN_TRAINING], table[IN_TRAINING:]
     target = pipeline.age_target(train)
-    options = {"batch_size": 8, "training": True, "augmented": True, "seed": seed}
     return (
-        pipeline.batches(train, data_dir, target, SMALL, **options),
+        pipeline.TrainingBatches(train, data_dir, target, SMALL, batch_size=8, augmented=True, seed=seed),
         pipeline.batches(validation, data_dir, pipeline.age_target(validation), SMALL, batch_size=8),
     )
 
@@ -142,7 +142,7 @@ def test_killed_and_resumed_is_uninterrupted_to_the_bit(data_dir: Path, tmp_path
     ("module", "name", "mistake"),
     [
         (training, "_variables", lambda model: [*model.weights, *model.optimizer.variables]),
-        (pipeline, "at_epoch", lambda dataset, epoch: dataset.next_epoch.assign(0)),
+        (pipeline.TrainingBatches, "epoch", lambda batches, _: EPOCH(batches, 0)),
     ],
     ids=["dropout", "order"],
 )
@@ -205,8 +205,7 @@ def test_without_validation_the_last_epoch_counts(data_dir: Path, tmp_path: Path
 
     by_keras = learn(1)[0]
     for epoch in range(1, 6):
-        pipeline.at_epoch(train, epoch)
-        by_keras.fit(train, shuffle=False, verbose=0)
+        by_keras.fit(train.epoch(epoch), shuffle=False, verbose=0)
     model, history = learn(6)
     assert set(history) == {"epoch", "loss", "accuracy", "seconds"}
     assert history["loss"].idxmin() < 5, "the last epoch is the best, so this run shows nothing"
@@ -310,9 +309,8 @@ def test_a_loss_that_is_no_number_stops_the_run(data_dir: Path, tmp_path: Path) 
 def test_several_heads_and_weights_are_trained_too(data_dir: Path, tmp_path: Path) -> None:
     table = adience.read_folds(data_dir)
     targets = {"gender": pipeline.gender_target(table), "age": pipeline.soft_age_target(table)}
-    train = pipeline.batches(
-        table, data_dir, targets, SMALL, training=True, sample_weight=np.ones(len(table))
-    )
+    train = pipeline.TrainingBatches(table, data_dir, targets, SMALL, sample_weight=np.ones(len(table)))
+    validation = pipeline.batches(table, data_dir, targets, SMALL)
     images = keras.Input((8, 8, 1))
     flat = keras.layers.Flatten()(images)
     heads = {
@@ -321,7 +319,7 @@ def test_several_heads_and_weights_are_trained_too(data_dir: Path, tmp_path: Pat
     }
     model = keras.Model(images, heads)
     model.compile("sgd", {"gender": "binary_crossentropy", "age": "categorical_crossentropy"})
-    history = training.fit(model, train, train, epochs=1, folder=tmp_path)
+    history = training.fit(model, train, validation, epochs=1, folder=tmp_path)
     assert {"gender_loss", "age_loss", "val_loss"} <= set(history)
 
 

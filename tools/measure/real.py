@@ -171,16 +171,15 @@ def trained(
     """
     backend.set_seed(seed)
     model = recipe.build()
-    batches = pipeline.batches(
+    batches = pipeline.TrainingBatches(
         table,
         data_dir,
         targets(recipe, table),
         recipe.contract,
-        training=True,
         augmented=recipe.augmented,
         seed=seed,
     )
-    rate = keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.epochs * int(batches.cardinality()))
+    rate = keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.epochs * len(batches))
     model.compile(
         keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay),
         loss=only_or_all({head: LOSSES[head] for head in recipe.heads}),

@@ -1,4 +1,4 @@
-"""Batches of pixels and targets: in the table's order to ask a network, in a new order each epoch to train it."""
+"""Batches of pixels and targets: in the table's order to ask a network, shuffled anew to train it."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -96,7 +96,8 @@ class TrainingBatches:
     Notes
     -----
     An epoch is a function of its number: asked twice, it is the same. So an interrupted training goes on
-    with the epoch where it stopped. Built in lesson 2; ``training.fit`` asks it for one epoch after the other.
+    with the epoch where it stopped: :func:`facelab.training.fit` asks for one epoch after the other. Built in
+    lesson 2.
     """
 
     def __init__(
@@ -154,7 +155,7 @@ def _columns(
         raise ValueError(f"a batch has at least one photograph, not {batch_size}")
     targets = target if isinstance(target, Mapping) else np.asarray(target)
     images = 0  # holds the place of the pixels
-    element = (images, targets)
+    element: tuple[object, ...] = (images, targets)
     if sample_weight is not None:
         element = (*element, np.asarray(sample_weight, "float32"))
     columns = [np.asarray(array) for array in tf.nest.flatten(element)[1:]]

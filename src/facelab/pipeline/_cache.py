@@ -14,7 +14,7 @@ from facelab.pipeline._reading import PixelContract, read_chunks, unreadable_err
 def read_once(
     paths: list[str], contract: PixelContract, cache: Literal["memory"] | os.PathLike[str]
 ) -> np.ndarray:
-    """Read all photographs into memory, or into a file that is mapped into memory; uint8, a row a photograph."""
+    """Read all photographs, uint8, a row each: into memory, or into a file that is mapped into it."""
     shape = (len(paths), contract.side, contract.side, contract.channels)
     if cache == "memory":
         pixels = np.empty(shape, np.uint8)

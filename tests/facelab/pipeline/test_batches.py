@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from facelab import adience, pipeline
+from facelab import adience, pipeline, training
 from facelab.backend import keras, tf
 from tests.facelab.pipeline.conftest import SMALL, Table, read, scene
 
@@ -33,6 +32,12 @@ def numbered(faces: Table, **options: object) -> tf.data.Dataset:
     return pipeline.batches(table, data_dir, np.arange(len(table)), SMALL, batch_size=16, **options)
 
 
+def shuffled(faces: Table, **options: object) -> pipeline.TrainingBatches:
+    """Batches to train on whose target is the row's number."""
+    table, data_dir = faces
+    return pipeline.TrainingBatches(table, data_dir, np.arange(50), SMALL, batch_size=16, **options)
+
+
 def test_batches_keep_the_tables_order_and_every_row(faces: Table) -> None:
     dataset = numbered(faces)
     assert len(dataset) == 4
@@ -47,12 +52,13 @@ def test_batches_keep_the_tables_order_and_every_row(faces: Table) -> None:
 
 
 def test_training_shuffles_all_rows_and_keeps_them_together(faces: Table) -> None:
-    dataset = numbered(faces, training=True, sample_weight=np.arange(50) / 50)
+    batches = shuffled(faces, sample_weight=np.arange(50) / 50)
+    assert len(batches) == len(batches.epoch(0)) == 4
     pixels = read(*faces) / 255
     orders = []
-    for _ in range(3):
+    for epoch in range(3):
         order: list[int] = []
-        for images, rows, weight in dataset:
+        for images, rows, weight in batches.epoch(epoch):
             np.testing.assert_allclose(images, pixels[rows], atol=1e-6)
             np.testing.assert_allclose(weight, rows / 50, atol=1e-6)
             order += rows.numpy().tolist()
@@ -66,24 +72,23 @@ def test_training_shuffles_all_rows_and_keeps_them_together(faces: Table) -> Non
 @pytest.mark.parametrize("cache", ["memory", "file"])
 def test_an_epoch_follows_from_seed_and_number_alone(faces: Table, cache: str) -> None:
     where = "memory" if cache == "memory" else faces[1] / "cache"
-    options = {"training": True, "augmented": True, "cache": where}
-    uninterrupted = numbered(faces, seed=7, **options)
-    epochs = [epoch_of(uninterrupted) for _ in range(4)]
-    resumed = numbered(faces, seed=7, **options)
-    pipeline.at_epoch(resumed, 2)
-    assert equal(epoch_of(resumed), epochs[2])
-    assert equal(epoch_of(resumed), epochs[3])
-    assert not equal(epochs[2], epochs[3])
-    assert not equal(epoch_of(numbered(faces, seed=8, **options)), epochs[0])
+    options = {"augmented": True, "cache": where}
+    batches, others = (shuffled(faces, seed=7, **options) for _ in range(2))
+    epochs = [epoch_of(batches.epoch(number)) for number in range(3)]
+    for number in (2, 0):  # in any order, and as often as one likes
+        assert equal(epoch_of(others.epoch(number)), epochs[number])
+    assert not equal(epochs[1], epochs[2])
+    assert not equal(epoch_of(shuffled(faces, seed=8, **options).epoch(0)), epochs[0])
 
 
-def test_an_epoch_that_was_not_finished_does_not_count(faces: Table) -> None:
-    dataset = numbered(faces, training=True)
-    first = next(iter(dataset))[1].numpy()
-    time.sleep(0.3)  # what is prepared in the meantime must not count either
-    assert np.array_equal(next(iter(dataset))[1], first)
-    list(dataset)
-    assert not np.array_equal(next(iter(dataset))[1], first)
+def test_every_batch_is_varied_in_its_own_way(make_table: Callable[..., Table]) -> None:
+    """The same photograph fifty times: if batches shared a seed, their photographs would be equal."""
+    table, data_dir = make_table((24, 24))
+    table = table.iloc[[0] * 32]
+    batches = pipeline.TrainingBatches(table, data_dir, np.zeros(32), SMALL, batch_size=16, augmented=True)
+    first, second = (images.numpy() for images, _ in batches.epoch(0))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, next(iter(batches.epoch(1)))[0])
 
 
 @pytest.mark.parametrize("built", [True, False])
@@ -104,11 +109,9 @@ def test_fit_sees_the_epochs_in_their_order(faces: Table, built: bool) -> None:
     if built:
         model.build((None, 16, 16, 1))
     model.compile("sgd", "mse")
-    dataset = numbered(faces, training=True, augmented=True, seed=2)
-    model.fit(dataset, epochs=3, verbose=0, validation_data=numbered(faces).take(0))
-    reference = numbered(faces, training=True, augmented=True, seed=2)
-    expected = [images.numpy() for _ in range(3) for images, _ in reference]
-    assert equal(seen, expected)
+    batches = shuffled(faces, augmented=True, seed=2)
+    training.fit(model, batches, epochs=3)
+    assert equal(seen, [images.numpy() for number in range(3) for images, _ in batches.epoch(number)])
 
 
 def test_targets_may_be_for_several_heads(faces: Table) -> None:
@@ -127,16 +130,13 @@ def test_what_does_not_fit_is_refused(faces: Table) -> None:
     table, data_dir = faces
     short, right = np.zeros(49), np.zeros(50)
     for target, weight in ((short, None), ({"a": right, "b": short}, None), (right, short)):
-        with pytest.raises(ValueError, match="50 rows, but target or sample_weight 49"):
-            pipeline.batches(table, data_dir, target, SMALL, sample_weight=weight)
+        for make in (pipeline.batches, pipeline.TrainingBatches):
+            with pytest.raises(ValueError, match="50 rows, but target or sample_weight 49"):
+                make(table, data_dir, target, SMALL, sample_weight=weight)
     with pytest.raises(ValueError, match="not 0"):
         pipeline.batches(table, data_dir, right, SMALL, batch_size=0)
-    with pytest.raises(ValueError, match="training=True"):
-        pipeline.batches(table, data_dir, right, SMALL, augmented=True)
     with pytest.raises(adience.DataSetError, match="no rows"):
         pipeline.batches(table.iloc[:0], data_dir, right[:0], SMALL)
-    with pytest.raises(TypeError, match=r"pipeline\.batches"):
-        pipeline.at_epoch(tf.data.Dataset.range(3), 1)
 
 
 # ---- The cache in a file ----------------------------------------------------------------------------------
@@ -147,13 +147,13 @@ def test_a_file_is_used_again_until_photographs_or_contract_change(
 ) -> None:
     table, data_dir = faces
     cache = data_dir / "cache"
-    options = {"training": True, "augmented": True, "seed": 1}
-    in_memory = epoch_of(numbered(faces, **options))
-    assert equal(epoch_of(numbered(faces, cache=cache, **options)), in_memory)
+    options = {"augmented": True, "seed": 1}
+    in_memory = epoch_of(shuffled(faces, **options).epoch(0))
+    assert equal(epoch_of(shuffled(faces, cache=cache, **options).epoch(0)), in_memory)
     (file,) = cache.iterdir()
     assert file.stat().st_size - 50 * 16 * 16 in range(64, 256)
     written = file.stat().st_mtime_ns
-    assert equal(epoch_of(numbered(faces, cache=cache, **options)), in_memory)
+    assert equal(epoch_of(shuffled(faces, cache=cache, **options).epoch(0)), in_memory)
     assert file.stat().st_mtime_ns == written
 
     scene(99, 24, 24).save(data_dir / table["path"][0])
@@ -173,11 +173,11 @@ def test_a_killed_writer_leaves_no_cache(faces: Table) -> None:
         "import os, signal, sys, numpy as np, pandas as pd\n"
         "from pathlib import Path\n"
         "from facelab import pipeline\n"
-        "from facelab.pipeline import _batches\n"
+        "from facelab.pipeline import _cache\n"
         "def dying(paths, contract):\n"
         "    yield np.full((32, 16, 16, 1), 200, np.uint8)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "_batches.read_chunks = dying\n"
+        "_cache.read_chunks = dying\n"
         "folder = Path(sys.argv[1])\n"
         "table = pd.read_pickle(folder / 'table.pkl')\n"
         "contract = pipeline.PixelContract(16, 1)\n"
