@@ -1,4 +1,4 @@
-"""The networks of chapters 3 and 4: functions that give uncompiled Keras models on pixels in [0, 1].
+"""The networks of chapters 3 and 4: functions that return uncompiled Keras models on pixels in [0, 1].
 
 Two networks stand in the literature as tables of layers that stop before their end. What a table states is
 built row by row; what we add so that the network says anything is named ``ours_…``. The tables give no
@@ -153,7 +153,8 @@ def strided_network(
 
     Examples
     --------
-    >>> {name: output.shape for name, output in strided_network(PixelContract(), ("gender", "age")).output.items()}
+    >>> network = strided_network(PixelContract(), ("gender", "age"))
+    >>> {head: output.shape for head, output in network.output.items()}
     {'gender': (None, 1), 'age': (None, 8)}
     """
     images = keras.Input((contract.side, contract.side, contract.channels), name="images")

@@ -22,6 +22,8 @@ import pandas as pd
 from facelab import adience, embedded
 from facelab.evaluation import Interval
 
+__all__ = ["PACKAGES", "RecordError", "Score", "read", "to_frame", "to_markdown", "write"]
+
 PACKAGES: Final = ("tensorflow", "keras", "numpy", "facelab")
 """The packages whose versions a record holds, beside Python's."""
 
@@ -31,7 +33,25 @@ class RecordError(ValueError):
 
 
 class Score(NamedTuple):
-    """One score of one model, with its 95 % interval, the faces it rests on, and how these were set apart."""
+    """One score of one model, with its 95 % interval, the faces it rests on, and how these were set apart.
+
+    Parameters
+    ----------
+    name : str
+        What is scored, such as "accuracy".
+    estimate, low, high : float
+        The score, and the lower and the upper end of its interval.
+    faces, albums : int
+        How many it rests on.
+    split : {"test", "validation"}
+        The part of the data set that was scored.
+    folds : list of int
+        The test folds: for a score on validation albums, those that were left out.
+
+    Notes
+    -----
+    Used in lesson 3.
+    """
 
     name: str
     estimate: float
@@ -41,7 +61,6 @@ class Score(NamedTuple):
     albums: int
     split: Literal["test", "validation"]
     folds: list[int]
-    """The test folds: for a score on validation albums, those that were left out."""
 
 
 def write(
@@ -88,7 +107,7 @@ def write(
 
     Notes
     -----
-    Built in chapter 3.
+    Used in lesson 3.
     """
     path = Path(folder) / _file_name(name, run)
     content = {
@@ -140,7 +159,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Notes
     -----
-    Built in chapter 3.
+    Used in lesson 3.
     """
     path = Path(path)
     try:
@@ -167,7 +186,7 @@ def to_frame(record: Mapping[str, Any]) -> pd.DataFrame:
 
     Notes
     -----
-    First used in chapter 3.
+    Used in lesson 3.
     """
     rows = [{"model": model} | score for model, scores in record["scores"].items() for score in scores]
     laid_out = pd.DataFrame(rows).rename(columns={"name": "score"})
@@ -189,7 +208,7 @@ def to_markdown(record: Mapping[str, Any]) -> str:
 
     Notes
     -----
-    The chapters' full runs are shown so; a test compares each with its record.
+    The chapters' full runs are shown so; a test compares each with its record. Used in lesson 8.
     """
     lines = [
         "| model | score | value (95 % interval) | faces | albums | split |",

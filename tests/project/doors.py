@@ -20,7 +20,7 @@ def public() -> Iterator[tuple[str, Callable]]:
     """
     for door in DOORS:
         module = importlib.import_module(f"facelab.{door}")
-        for name in getattr(module, '__all__', ()):
+        for name in getattr(module, "__all__", ()):
             thing = getattr(module, name)
             own = getattr(thing, "__module__", "").startswith("facelab")
             error = inspect.isclass(thing) and issubclass(thing, BaseException)

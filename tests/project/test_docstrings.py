@@ -49,5 +49,7 @@ def test_an_example_that_is_wrong_would_be_found(capsys: pytest.CaptureFixture[s
 
 def examples() -> list[doctest.DocTest]:
     """List the examples of all modules."""
-    found = (doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name)) for name in MODULES)
+    found = (
+        doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name)) for name in MODULES
+    )
     return [test for tests in found for test in tests]

@@ -1,7 +1,7 @@
 """The one door for data: a folder in the Adience benchmark's layout becomes one table, a row a photograph.
 
-The steps of :func:`read_folds`, each a function that chapter 1 builds: read the fold files, drop exact
-duplicates, mend the one typo, read the labels, find the photographs. :func:`report` counts what each step
+The steps of :func:`read_folds`: read the fold files, drop exact duplicates, correct the one typo, read the
+labels, find the photographs. :func:`report` counts what each step
 did, :func:`usable` leaves out what a task cannot use, and :func:`split` divides the rest by album.
 """
 

@@ -89,8 +89,8 @@ def album_bootstrap(
 
     Examples
     --------
-    >>> right = np.array([1, 1, 0, 1, 1, 0])
-    >>> print(album_bootstrap(lambda _, right: right.mean(), right, right, ["a", "a", "b", "b", "c", "c"], seed=0))
+    >>> right, album = np.array([1, 1, 0, 1, 1, 0]), ["a", "a", "b", "b", "c", "c"]
+    >>> print(album_bootstrap(lambda _, right: right.mean(), right, right, album, seed=0))
     0.667 (0.500–1.000)
     """
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)

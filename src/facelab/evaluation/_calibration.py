@@ -185,7 +185,7 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
 
 
 def risk_coverage(y_true: ArrayLike, y_prob: ArrayLike) -> pd.DataFrame:
-    """Compute the share of wrong answers among the faces that a network is surest of, for each number of them.
+    """Compute the share of wrong answers among the most confident ones, for each number of answers.
 
     Parameters
     ----------
