@@ -28,7 +28,7 @@ from tqdm import tqdm
 
 from tools import fingerprint, recorded_results
 from tools.notebooks import check_parameters, normalised, source_only
-from tools.places import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
+from tools.paths import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
 CELL_TIMEOUT_SECONDS = 1800
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import nbformat
 
-from facelab import results
+from facelab import embedded, results
 from tools import fingerprint, recorded_results
 from tools.execute import ChapterError, execute, records, replace
 from tools.notebooks import check_parameters
-from tools.places import FULL, NOTEBOOKS, RECORDS, REPOSITORY
+from tools.paths import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
 LENGTHS: dict[str, dict[str, Any]] = {
     "03_a_gender_network": {"epochs": 8, "photographs": None},
@@ -32,8 +32,8 @@ LENGTHS: dict[str, dict[str, Any]] = {
 }
 """The chapters that train, and the parameters that make their training long."""
 
-AFTER_TRAINING = ("calibration", "cards", "checks", "evaluation", "plots", "probes", "results", "slices")
-"""The files of the package on which no training depends: they look at what it has made."""
+TRAINING = ("facelab.training", "facelab.transfer")
+"""What trains: a checkpoint depends on these modules and all that they import, on no other of the package."""
 
 TAG = "full-run"
 """The tag of the one cell that shows the full run's record."""
@@ -57,7 +57,7 @@ def run(chapter: str) -> Path:
     notebook = NOTEBOOKS / f"{chapter}.ipynb"
     parameters = full_parameters(chapter)
     length = "-".join(f"{value}-{name}" for name, value in LENGTHS[chapter].items() if value is not None)
-    checkpoints = FULL / "checkpoints" / f"{chapter}-{_training(notebook)}-{length}"
+    checkpoints = FULL / "checkpoints" / f"{chapter}-{training_digest(notebook)}-{length}"
     check_parameters(notebook, parameters | {"checkpoints": None})
     _cell(nbformat.read(notebook, as_version=4), chapter)
     print(f"{chapter}: a quick run with the same folds first", flush=True)
@@ -90,18 +90,16 @@ def _cell(notebook: nbformat.NotebookNode, chapter: str) -> nbformat.NotebookNod
     return cells[0]
 
 
-def _training(notebook: Path) -> str:
-    """Digest of all that training depends on: a checkpoint of other code would be a lie.
+def training_digest(notebook: Path) -> str:
+    """Return a digest of all that training depends on: no checkpoint of other code is used.
 
     What a chapter does after the last cell that uses its checkpoints may change without training again.
     """
     code = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
     last = max((number for number, source in enumerate(code) if "checkpoints" in source), default=-1)
-    package = REPOSITORY / "src" / "facelab"
-    only_afterwards = {package / f"{name}.py" for name in AFTER_TRAINING}
-    files = set(fingerprint.files_below(package, REPOSITORY / "requirements.lock")) - only_afterwards
+    data = fingerprint.files_below(embedded.ARCHIVES, REPOSITORY / "requirements.lock")
     digest = hashlib.sha256("\0".join(code[: last + 1]).encode())
-    digest.update(fingerprint.of_contents(sorted(files)).encode())
+    digest.update(fingerprint.of_contents([*fingerprint.imported_by(*TRAINING), *data]).encode())
     return digest.hexdigest()[:12]
 
 

@@ -12,7 +12,7 @@ import yaml
 from nbstripout import strip_output
 from papermill.inspection import inspect_notebook
 
-from tools.places import REPOSITORY
+from tools.paths import REPOSITORY
 
 _BADGE = (
     "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"

@@ -24,7 +24,7 @@ import tensorflow as tf
 from keras import layers
 
 from tools.measure.photographs import nearest_groups
-from tools.places import BUILD
+from tools.paths import BUILD
 
 CONTRACT = pipeline.PixelContract(side=64, channels=3)
 HEADS = ("age", "gender", "pose")

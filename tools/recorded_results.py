@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from facelab import results
-from tools.places import RECORDS, REPOSITORY
+from tools.paths import RECORDS, REPOSITORY
 
 PAGE = REPOSITORY / "book" / "recorded_results.md"
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from tools import fingerprint
-from tools.places import BUILD, EXECUTED, HTML, REPOSITORY, chapters
+from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
 _SEAL = BUILD / "html.sha256"

@@ -11,7 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from tools.execute import execute
-from tools.places import chapters
+from tools.paths import chapters
 
 CHAPTERS = pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 QUICK_SECONDS = 30

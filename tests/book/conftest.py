@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.places import HTML
+from tools.paths import HTML
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 import papermill
 import pytest
 
-from tools.places import REPOSITORY, chapters
+from tools.paths import REPOSITORY, chapters
 
 UV = Path(sys.executable).with_name("uv")
 

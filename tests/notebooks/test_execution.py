@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools import execute
-from tools.places import chapters
+from tools.paths import chapters
 
 CHAPTERS = pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
 

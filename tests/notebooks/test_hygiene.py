@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from tools.notebooks import badge_cell, normalised, setup_cell
-from tools.places import chapters
+from tools.paths import chapters
 
 CHAPTERS = chapters()
 SHARED_PARAMETERS = {"data_dir": None, "quick": False}

@@ -13,7 +13,7 @@ import pytest
 from facelab import embedded, results
 from tools import recorded_results
 from tools.full_runs import LENGTHS, TAG, full_parameters
-from tools.places import NOTEBOOKS, RECORDS, chapters
+from tools.paths import NOTEBOOKS, RECORDS, chapters
 
 TRAINED = pytest.mark.parametrize("chapter", list(LENGTHS))
 REMEDY = {"short": "run `make normalise`", "full": "run `make full-runs`"}

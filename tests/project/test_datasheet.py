@@ -7,7 +7,7 @@ import json
 import pytest
 
 from facelab import adience, embedded
-from tools.places import REPOSITORY
+from tools.paths import REPOSITORY
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from facelab import results
 from tools import full_runs
-from tools.places import chapters
+from tools.paths import chapters
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 PARAMETERS = """
@@ -85,10 +85,13 @@ def test_it_goes_on_where_it_stopped_even_if_a_later_cell_was_mended(write):
 
 
 def test_checkpoints_of_other_code_are_not_used(write):
-    same = {full_runs._training(write(TRAINING, RECORDING)), full_runs._training(write(TRAINING, "1"))}
+    same = {
+        full_runs.training_digest(write(TRAINING, RECORDING)),
+        full_runs.training_digest(write(TRAINING, "1")),
+    }
     assert len(same) == 1
-    assert full_runs._training(write("rate = 2" + TRAINING, RECORDING)) not in same
-    assert full_runs._training(write("rate = 2", TRAINING, RECORDING)) not in same
+    assert full_runs.training_digest(write("rate = 2" + TRAINING, RECORDING)) not in same
+    assert full_runs.training_digest(write("rate = 2", TRAINING, RECORDING)) not in same
 
 
 def test_checkpoints_of_another_number_of_epochs_are_not_used(write, tmp_path, monkeypatch):
