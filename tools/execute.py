@@ -157,7 +157,7 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
                         failures.append(str(failure))
                     else:
                         chapter.result()
-                    bar.update()
+                        bar.update()
         except KeyboardInterrupt:
             _end(running)
             raise
@@ -167,7 +167,11 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
 
 
 def _execute_and_say(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None:
-    seconds = execute(notebook, output, parameters)
+    try:
+        seconds = execute(notebook, output, parameters)
+    except ChapterError:
+        tqdm.write(f"{notebook.name}: failed")  # the traceback follows when the other chapter is done
+        raise
     done = "unchanged since it was last executed" if seconds is None else f"executed in {seconds} s"
     tqdm.write(f"{notebook.name}: {done}")
 
