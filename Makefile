@@ -42,7 +42,7 @@ lab: environment  ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab notebooks
 
 .PHONY: execute
-execute: environment  ## execute the chapters that changed (papermill), into _build/executed
+execute: environment  ## execute the chapters that changed (papermill), two at a time, into _build/executed
 	@$(BIN)/python -m tools.execute
 
 .PHONY: html
@@ -52,8 +52,19 @@ html: environment  ## render the executed chapters, if anything changed
 # ---- For maintainers --------------------------------------------------------------------------------------------------------
 
 PYTEST := $(BIN)/python -m pytest
-# A notebook is one worker's; two workers suit two cores, and two chapters that train at once suit the memory.
-SHARE  := --numprocesses 2 --dist loadfile
+# Two workers suit two cores, and two chapters that train at once suit the memory.
+SHARE  := --numprocesses 2
+# nbval compares what papermill has made; it executes nothing itself (see tools/replay.py).
+NBVAL  := -p tools.replay --nbval-sanitize-with tests/notebooks/sanitise.cfg
+# This chapter reads, trains and scores: it shows what a change of the package does to a chapter.
+TYPICAL := notebooks/03_a_gender_network.ipynb
+
+.PHONY: quick
+quick: lint types  ## for daily work: lint, types, the package's quick tests, quick runs of the chapters you changed
+	@$(PYTEST) $(SHARE) --dist worksteal -m 'not slow' tests/facelab
+	@$(BIN)/python -m tools.execute -p quick True $$({ echo $(TYPICAL); \
+		git diff --name-only --diff-filter=d HEAD -- 'notebooks/*.ipynb'; \
+		git ls-files --others --exclude-standard -- 'notebooks/*.ipynb'; } | sort --unique)
 
 .PHONY: test
 test: lint types unit book chapters  ## everything that must pass: lint, types, unit tests, book, chapters and pages
@@ -75,17 +86,17 @@ types: environment  ## mypy
 # The renderer's tests have processes of their own: TensorFlow and Mesa's renderer both bring LLVM, and in one process crash.
 .PHONY: unit
 unit: environment  ## the unit tests: the package, the renderer, the project's files
-	@$(PYTEST) $(SHARE) tests/facesim
-	@$(PYTEST) $(SHARE) tests/facelab tests/tools tests/project
+	@$(PYTEST) $(SHARE) --dist loadfile tests/facesim
+	@$(PYTEST) $(SHARE) --dist worksteal tests/facelab tests/tools tests/project
 
+# One worker has the chapters that run alone, which share an environment; the other has the rest, one test at a time.
 .PHONY: chapters
-chapters: environment  ## the chapters: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages
-	@$(PYTEST) $(SHARE) --nbval --nbval-sanitize-with tests/notebooks/sanitise.cfg --nbval-cell-timeout 1800 \
-		tests/notebooks tests/book notebooks
+chapters: book  ## the chapters: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages
+	@$(PYTEST) $(SHARE) --dist loadgroup $(NBVAL) tests/notebooks tests/book notebooks
 
 .PHONY: nbval
-nbval: environment  ## only: do the committed notebooks still give what they show?
-	@$(PYTEST) $(SHARE) --nbval --nbval-sanitize-with tests/notebooks/sanitise.cfg --nbval-cell-timeout 1800 notebooks
+nbval: execute  ## only: do the committed notebooks show what the chapters give now?
+	@$(PYTEST) $(NBVAL) notebooks
 
 .PHONY: oldest
 oldest: environment  ## the package's tests with the oldest versions that it allows (takes Python 3.11)

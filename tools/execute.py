@@ -1,4 +1,4 @@
-"""Execute the chapters with papermill, all in one process: ``python -m tools.execute``.
+"""Execute the chapters with papermill, two at a time: ``python -m tools.execute``.
 
 Each chapter runs in an empty folder of its own, as it would in Colab. The records of what it measured, which
 it leaves there in ``results``, come to lie in ``results`` beside its output. A chapter whose cells, package,
@@ -10,19 +10,26 @@ interrupted.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
 import json
+import math
+import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import nbformat
 import papermill
 import yaml
+from jupyter_client.manager import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
@@ -32,6 +39,8 @@ from tools.notebooks import check_parameters, normalised, source_only
 from tools.paths import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
 CELL_TIMEOUT_SECONDS = 1800
+# Two chapters that train at once suit the memory of a small machine.
+AT_ONCE = min(2, os.cpu_count() or 1)
 
 
 class ChapterError(command.FailedError):
@@ -66,12 +75,11 @@ def execute(
         If a cell raises. What it printed up to there is in ``output`` with the suffix ``.failed.ipynb``.
     """
     seal = output.with_suffix(".json")
-    inputs = _inputs(notebook, parameters)
-    results = [output, *records(output)]
-    if _sealed(output)["inputs"] == inputs and all(result.exists() for result in results):
+    if is_current(notebook, output, parameters):
         return None
+    inputs = _inputs(notebook, parameters)
     output.parent.mkdir(parents=True, exist_ok=True)
-    for stale in (seal, *results):
+    for stale in (seal, output, *records(output)):
         stale.unlink(missing_ok=True)
     partial = output.with_suffix(".partial.ipynb")
     failed = output.with_suffix(".failed.ipynb")
@@ -84,8 +92,10 @@ def execute(
                 partial,
                 dict(parameters),
                 kernel_name="python3",
-                cwd=empty_folder,
-                progress_bar={"desc": notebook.stem, "position": 1, "leave": False, "disable": None},
+                # Papermill's own `cwd` would move this whole process, with the chapter in the other thread.
+                resources={"metadata": {"path": empty_folder}},
+                kernel_manager_class=_Kernel,
+                progress_bar={"desc": notebook.stem, "leave": False, "disable": None},
                 execution_timeout=cell_timeout,
                 extra_arguments=["--log-level=ERROR"],  # the kernel warns of its own socket on this machine
             )
@@ -106,23 +116,84 @@ def execute(
     return seconds
 
 
+def is_current(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> bool:
+    """Tell whether an output is there, with its records, and its inputs are still what they were."""
+    unchanged = _sealed(output)["inputs"] == _inputs(notebook, parameters)
+    return unchanged and all(result.exists() for result in (output, *records(output)))
+
+
 def records(output: Path) -> list[Path]:
     """List the records that the run left which gave this output."""
     return [output.parent / "results" / name for name in _sealed(output)["records"]]
 
 
 def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Execute chapters into a folder, with a bar for each and one for all; stop at the first that fails."""
+    """Execute chapters into a folder, two at a time, with a bar for each and one for all.
+
+    Those that took longest the last time come first, so that both cores are busy to the end. After a failure
+    no further chapter begins, but one that is running goes on.
+
+    Raises
+    ------
+    ChapterError
+        If a cell raises, with all the chapters that failed.
+    """
     for notebook in notebooks:
         check_parameters(notebook, parameters)
-    outputs = []
-    with tqdm(notebooks, desc="The whole book", unit="chapter", position=0, disable=None) as bar:
-        for notebook in bar:
-            outputs.append(folder / notebook.name)
-            seconds = execute(notebook, outputs[-1], parameters)
-            done = "unchanged since it was last executed" if seconds is None else f"executed in {seconds} s"
-            tqdm.write(f"{notebook.name}: {done}")
-    return outputs
+    outputs = {notebook: folder / notebook.name for notebook in notebooks}
+    waiting = deque(sorted(notebooks, key=lambda notebook: -_sealed(outputs[notebook])["seconds"]))
+    running: set[Future[None]] = set()
+    failures: list[str] = []
+    with (
+        ThreadPoolExecutor(AT_ONCE) as threads,
+        tqdm(total=len(notebooks), desc="The whole book", unit="chapter", disable=None) as bar,
+    ):
+        try:
+            while running or (waiting and not failures):
+                while waiting and not failures and len(running) < AT_ONCE:
+                    notebook = waiting.popleft()
+                    running.add(threads.submit(_execute_and_say, notebook, outputs[notebook], parameters))
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for chapter in finished:
+                    if isinstance(failure := chapter.exception(), ChapterError):
+                        failures.append(str(failure))
+                    else:
+                        chapter.result()
+                        bar.update()
+        except KeyboardInterrupt:
+            _end(running)
+            raise
+    if failures:
+        raise ChapterError("\nerror: ".join(failures))
+    return list(outputs.values())
+
+
+def _execute_and_say(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None:
+    try:
+        seconds = execute(notebook, output, parameters)
+    except ChapterError:
+        tqdm.write(f"{notebook.name}: failed")  # the traceback follows when the other chapter is done
+        raise
+    done = "unchanged since it was last executed" if seconds is None else f"executed in {seconds} s"
+    tqdm.write(f"{notebook.name}: {done}")
+
+
+class _Kernel(AsyncKernelManager):
+    """A kernel that any thread can end: an interrupt reaches only the main one, the others would go on."""
+
+    known: ClassVar[WeakSet[_Kernel]] = WeakSet()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.known.add(self)
+
+
+def _end(running: Collection[Future[None]]) -> None:
+    """End the kernels of the chapters that are running, until no thread is left that may start another."""
+    while wait(running, timeout=0.2).not_done:
+        for kernel in list(_Kernel.known):
+            if kernel.provisioner is not None:
+                asyncio.run(kernel.provisioner.kill())
 
 
 def publish(outputs: Sequence[Path]) -> None:
@@ -151,7 +222,7 @@ def _collect(source: Path, folder: Path) -> list[str]:
 def _sealed(output: Path) -> dict[str, Any]:
     """Read what is known of the run that gave this output."""
     seal = output.with_suffix(".json")
-    unknown: dict[str, Any] = {"inputs": None, "records": []}
+    unknown: dict[str, Any] = {"inputs": None, "seconds": math.inf, "records": []}
     return unknown | json.loads(seal.read_text()) if seal.exists() else unknown
 
 

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 
 from facelab.backend import keras, tf
 
+__all__ = ["grad_cam", "occlusion_map", "reinitialise"]
+
 
 def occlusion_map(
     score: Callable[[np.ndarray], ArrayLike], images: np.ndarray, *, side: int = 8, stride: int = 4
@@ -40,7 +42,14 @@ def occlusion_map(
     Notes
     -----
     The square has the picture's own mean, so it is no darker or lighter than the picture; its edge is still
-    something that no photograph has. After Zeiler and Fergus (2014). Built in chapter 7.
+    something that no photograph has. After Zeiler and Fergus (2014). Built in lesson 7.
+
+    Examples
+    --------
+    >>> picture = np.zeros((1, 8, 8, 1))
+    >>> picture[0, :4, :4] = 1
+    >>> occlusion_map(lambda images: images[:, :4, :4].mean(axis=(1, 2, 3)), picture, side=4).tolist()
+    [[[0.75, 0.0], [0.0, 0.0]]]
     """
     images = _as_images(images)
     height, width = images.shape[1:3]
@@ -93,7 +102,7 @@ def grad_cam(
     Notes
     -----
     The network answers as it does in use, with the moving statistics of its batch normalisation and without
-    dropout, and is not changed. Built in chapter 7.
+    dropout, and is not changed. Built in lesson 7.
     """
     images = _as_images(images)
     last, source = model.get_layer(head), model.get_layer(layer).output
@@ -120,6 +129,7 @@ def reinitialise(model: keras.Model, layers: Sequence[str], seed: int) -> keras.
     Parameters
     ----------
     model : keras.Model
+        The trained network.
     layers : sequence of str
         Beginnings of layers' names: "stage_3" stands for the whole stage.
     seed : int
@@ -139,7 +149,7 @@ def reinitialise(model: keras.Model, layers: Sequence[str], seed: int) -> keras.
 
     Notes
     -----
-    For the cascade of Adebayo et al. (2018), from the head downwards. Built in chapter 7.
+    For the cascade of Adebayo et al. (2018), from the head downwards. Built in lesson 7.
     """
     names = [layer.name for layer in model.layers]
     if strangers := [start for start in layers if not any(name.startswith(start) for name in names)]:

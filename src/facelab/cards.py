@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+__all__ = ["DATASHEET", "MODEL_CARD", "fill"]
+
 MODEL_CARD: Final = (
     "Model details",
     "Intended use",
@@ -61,7 +63,21 @@ def fill(title: str, sections: Sequence[str], answers: Mapping[str, str]) -> str
 
     Notes
     -----
-    Built in chapter 8.
+    Built in lesson 8.
+
+    Examples
+    --------
+    >>> print(fill("A card", ("Uses", "Limits"), {"Uses": "To learn.", "Limits": "Many."}))
+    # A card
+    <BLANKLINE>
+    ## Uses
+    <BLANKLINE>
+    To learn.
+    <BLANKLINE>
+    ## Limits
+    <BLANKLINE>
+    Many.
+    <BLANKLINE>
     """
     faults = [f"there is no section {name!r}" for name in answers if name not in sections]
     for name in sections:

@@ -8,6 +8,8 @@ set, counted by weight, in which that cause and the label are independent.
 import numpy as np
 import pandas as pd
 
+__all__ = ["independence_weights", "paired_differences"]
+
 
 def paired_differences(
     table: pd.DataFrame, factor: str, value: str, reference: str, outcome: str
@@ -36,7 +38,16 @@ def paired_differences(
 
     Notes
     -----
-    Built in chapter 7.
+    Built in lesson 7.
+
+    Examples
+    --------
+    >>> heads = {"identity": [1, 1, 2, 2], "family": [1, 1, 1, 1], "factor": "glasses"}
+    >>> answers = {"value": ["none", "sun"] * 2, "group": [3.0, 4.5, 5.0, 5.5]}
+    >>> paired_differences(pd.DataFrame(heads | answers), "glasses", "sun", "none", "group")
+       identity  family  difference
+    0         1       1         1.5
+    1         2       1         0.5
     """
     sweep = table[table["factor"] == factor]
     if missing := sorted({value, reference} - set(sweep["value"])):
@@ -72,7 +83,13 @@ def independence_weights(factor: pd.Series, label: pd.Series) -> np.ndarray:
     Notes
     -----
     A factor that never occurs with some label keeps telling that the label is not this one: no weight makes
-    photographs that are not there. The reweighing of Kamiran and Calders (2012). Built in chapter 7.
+    photographs that are not there. The reweighing of Kamiran and Calders (2012). Built in lesson 7.
+
+    Examples
+    --------
+    >>> glasses, gender = pd.Series(["none", "none", "none", "sun"]), pd.Series(["f", "f", "m", "m"])
+    >>> independence_weights(glasses, gender).round(2).tolist()
+    [0.75, 0.75, 1.5, 0.5]
     """
     if len(factor) != len(label) or not len(factor):
         raise ValueError(f"one factor and one label a photograph: {len(factor)} and {len(label)} rows")

@@ -18,6 +18,8 @@ from typing import TypedDict
 import pandas as pd
 import platformdirs
 
+__all__ = ["ARCHIVES", "ArchiveError", "counterfactual_dir", "data_dir", "read_factors", "read_sweeps"]
+
 ARCHIVES = Path(__file__).parent / "data"
 """Where the archives and their record, ``archives.json``, lie."""
 
@@ -26,7 +28,7 @@ class ArchiveError(RuntimeError):
     """An archive is missing or damaged, or cannot be unpacked; the message names it and the remedy."""
 
 
-class Archive(TypedDict):
+class _Archive(TypedDict):
     """What ``archives.json`` records of an archive."""
 
     file: str
@@ -37,7 +39,7 @@ class Archive(TypedDict):
 
 
 def data_dir() -> Path:
-    """Give the folder of the embedded faces, a data set for :func:`facelab.adience.read_folds`.
+    """Return the folder of the embedded faces, a data set for :func:`facelab.adience.read_folds`.
 
     Returns
     -------
@@ -52,13 +54,13 @@ def data_dir() -> Path:
 
     Notes
     -----
-    Built in chapter 1.
+    Used in lesson 1.
     """
     return _unpacked("embedded_faces")
 
 
 def counterfactual_dir() -> Path:
-    """Give the folder of the counterfactual sweeps: the same head rendered again with one cause changed.
+    """Return the folder of the counterfactual sweeps: one head rendered again with one cause changed.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def counterfactual_dir() -> Path:
 
     Notes
     -----
-    Used in appendix A and in chapter 7.
+    Used in lesson 7.
     """
     return _unpacked("counterfactual_faces")
 
@@ -83,7 +85,7 @@ def read_factors() -> pd.DataFrame:
 
     Notes
     -----
-    Used in appendix A and in chapters 7 and 8.
+    Used in lesson 3.
     """
     return _read_csv(data_dir() / "factors.csv")
 
@@ -99,21 +101,21 @@ def read_sweeps() -> pd.DataFrame:
 
     Notes
     -----
-    Used in appendix A and in chapter 7.
+    Used in lesson 7.
     """
     return _read_csv(counterfactual_dir() / "sweeps.csv")
 
 
-def cache_dir() -> Path:
-    """Give the folder in which archives are unpacked: ``$FACELAB_CACHE``, or the user's cache folder."""
+def _cache_dir() -> Path:
+    """Return the folder in which archives are unpacked: ``$FACELAB_CACHE``, or the user's cache folder."""
     chosen = os.environ.get("FACELAB_CACHE")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("facelab", appauthor=False)
 
 
 def _unpacked(name: str) -> Path:
-    """Give the folder of an unpacked archive. It appears by a rename, so if it is there it is complete."""
+    """Return the folder of an unpacked archive. It appears by a rename, so if it is there it is complete."""
     archive = _record(name)
-    folder = cache_dir() / f"{name}-{archive['sha256'][:16]}"
+    folder = _cache_dir() / f"{name}-{archive['sha256'][:16]}"
     if not folder.is_dir():
         try:
             _unpack(archive, folder)
@@ -126,7 +128,7 @@ def _unpacked(name: str) -> Path:
     return folder
 
 
-def _unpack(archive: Archive, folder: Path) -> None:
+def _unpack(archive: _Archive, folder: Path) -> None:
     """Unpack into a folder of another name, and rename it when all is there."""
     packed = _checked(archive)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -147,18 +149,18 @@ def _unpack(archive: Archive, folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _record(name: str) -> Archive:
+def _record(name: str) -> _Archive:
     """Read what is recorded of an archive."""
     record = ARCHIVES / "archives.json"
     try:
-        archive: Archive = json.loads(record.read_text(encoding="utf-8"))[name]
+        archive: _Archive = json.loads(record.read_text(encoding="utf-8"))[name]
     except (OSError, ValueError, KeyError) as error:
         raise ArchiveError(f"{record} has no record of {name}: install facelab again") from error
     return archive
 
 
-def _checked(archive: Archive) -> Path:
-    """Give the archive's path once its size and checksum are the recorded ones."""
+def _checked(archive: _Archive) -> Path:
+    """Return the archive's path; raise unless its size and checksum are the recorded ones."""
     packed = ARCHIVES / archive["file"]
     if not packed.is_file():
         raise ArchiveError(f"{packed} is missing: install facelab again")
@@ -173,7 +175,7 @@ def _checked(archive: Archive) -> Path:
     return packed
 
 
-def _refuse_strange_members(members: list[zipfile.ZipInfo], archive: Archive) -> None:
+def _refuse_strange_members(members: list[zipfile.ZipInfo], archive: _Archive) -> None:
     """Raise if the archive holds anything but the recorded number and size of files inside its own folder."""
     for member in members:
         path = PurePosixPath(member.filename)
@@ -195,7 +197,7 @@ def _refuse_strange_members(members: list[zipfile.ZipInfo], archive: Archive) ->
         )
 
 
-def _remedy(error: OSError, archive: Archive, cache: Path) -> str:
+def _remedy(error: OSError, archive: _Archive, cache: Path) -> str:
     """Say what to do when the file system refuses."""
     if error.errno == errno.ENOSPC or error.errno == getattr(errno, "EDQUOT", None):
         return (

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+__all__ = ["best_epoch"]
+
 
 def best_epoch(values: ArrayLike, monitor: str) -> int:
     """Return the place of the best epoch, counted from 0; of equally good ones the first.
@@ -18,6 +20,7 @@ def best_epoch(values: ArrayLike, monitor: str) -> int:
     Returns
     -------
     int
+        Its row in the history.
 
     Raises
     ------
@@ -26,7 +29,7 @@ def best_epoch(values: ArrayLike, monitor: str) -> int:
 
     Notes
     -----
-    Built in chapter 3, for the loss.
+    Used by facelab.training.
     """
     more_is_better = monitor.endswith(("accuracy", "auc"))
     return int(np.argmax(values) if more_is_better else np.argmin(values))

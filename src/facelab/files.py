@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+__all__ = ["written_whole"]
+
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -31,7 +33,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     -----
     A rename happens wholly or not at all; flushing to the disk comes first, so that a name never comes
     before its content. Only a process that is killed outright leaves its hidden folder, ``.partial-…``,
-    behind; delete it. Used in chapter 3.
+    behind; delete it. Lesson 3 does the same by hand. Used by tools.execute.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The networks of chapters 3 and 4: functions that give uncompiled Keras models on pixels in [0, 1].
+"""The networks of chapters 3 and 4: functions that return uncompiled Keras models on pixels in [0, 1].
 
 Two networks stand in the literature as tables of layers that stop before their end. What a table states is
 built row by row; what we add so that the network says anything is named ``ours_…``. The tables give no
@@ -14,10 +14,12 @@ from facelab.adience import AGE_GROUPS
 from facelab.backend import keras, layers
 from facelab.pipeline import PixelContract
 
-AFTER_CONVOLUTION: Final = 0.25
+__all__ = ["HEADS", "add_heads", "age_network", "gender_cnn", "layer_table", "strided_network"]
+
+_AFTER_CONVOLUTION: Final = 0.25
 """Share of the values dropped between convolutions."""
 
-AFTER_DENSE: Final = 0.5
+_AFTER_DENSE: Final = 0.5
 """Share of the values dropped after a dense layer."""
 
 HEADS: Final = ("gender", "age")
@@ -46,8 +48,12 @@ def gender_cnn(head: Literal["published", "pooled"] = "published") -> keras.Mode
 
     Notes
     -----
-    The table ends at the dense layer. We complete it with dropout and one sigmoid unit.
-    Built in chapter 3.
+    The table ends at the dense layer. We complete it with dropout and one sigmoid unit. Built in lesson 3.
+
+    Examples
+    --------
+    >>> gender_cnn("published").count_params(), gender_cnn("pooled").count_params()
+    (13535401, 93937)
     """
     if head not in ("published", "pooled"):
         raise ValueError(f"there is no head {head!r}: choose 'published' or 'pooled'")
@@ -55,17 +61,17 @@ def gender_cnn(head: Literal["published", "pooled"] = "published") -> keras.Mode
     x = layers.Conv2D(36, 3, activation="relu", name="conv_1")(x)
     x = layers.Conv2D(48, 3, activation="relu", name="conv_2")(x)
     x = layers.MaxPooling2D(name="max_pool_1")(x)
-    x = layers.Dropout(AFTER_CONVOLUTION, name="dropout_1")(x)
+    x = layers.Dropout(_AFTER_CONVOLUTION, name="dropout_1")(x)
     x = layers.Conv2D(72, 3, activation="relu", name="conv_3")(x)
     x = layers.Conv2D(72, 3, activation="relu", name="conv_4")(x)
     x = layers.MaxPooling2D(name="max_pool_2")(x)
-    x = layers.Dropout(AFTER_CONVOLUTION, name="dropout_2")(x)
+    x = layers.Dropout(_AFTER_CONVOLUTION, name="dropout_2")(x)
     if head == "published":
         x = layers.Flatten(name="flatten")(x)
         x = layers.Dense(2304, activation="relu", name="dense_1")(x)
     else:
         x = layers.GlobalAveragePooling2D(name="ours_global_pool")(x)
-    x = layers.Dropout(AFTER_DENSE, name="ours_dropout")(x)
+    x = layers.Dropout(_AFTER_DENSE, name="ours_dropout")(x)
     x = layers.Dense(1, activation="sigmoid", name="ours_gender")(x)
     return keras.Model(images, x, name=f"gender_cnn_{head}")
 
@@ -88,7 +94,12 @@ def age_network(momentum: float = 0.99) -> keras.Model:
     Notes
     -----
     The table ends at the dense layer of 64 units. We complete it with batch normalisation, dropout and eight
-    softmax units. Built in chapter 4.
+    softmax units. Built in lesson 4.
+
+    Examples
+    --------
+    >>> age_network().output_shape
+    (None, 8)
     """
     x = images = keras.Input((48, 48, 1), name="images")
     x = layers.Conv2D(32, 3, padding="same", activation="relu", name="conv_1")(x)
@@ -98,10 +109,10 @@ def age_network(momentum: float = 0.99) -> keras.Model:
     x = layers.Flatten(name="flatten")(x)  # changes nothing after a global average; the table has it
     x = layers.Dense(128, activation="relu", name="dense_1")(x)
     x = layers.BatchNormalization(momentum=momentum, name="batch_norm_2")(x)
-    x = layers.Dropout(AFTER_DENSE, name="dropout_1")(x)
+    x = layers.Dropout(_AFTER_DENSE, name="dropout_1")(x)
     x = layers.Dense(64, activation="relu", name="dense_2")(x)
     x = layers.BatchNormalization(momentum=momentum, name="ours_batch_norm")(x)
-    x = layers.Dropout(AFTER_DENSE, name="ours_dropout")(x)
+    x = layers.Dropout(_AFTER_DENSE, name="ours_dropout")(x)
     x = layers.Dense(len(AGE_GROUPS), activation="softmax", name="ours_age")(x)
     return keras.Model(images, x, name="age_network")
 
@@ -138,7 +149,13 @@ def strided_network(
     -----
     The first layer gives each photograph mean 0 and deviation 1, so that exposure and contrast do not matter
     and no caller can forget it. Then a 5×5 convolution of stride 2 and three stages of a strided 3×3 and a
-    residual 3×3 (He et al., 2016). Built in chapter 4; chapter 5 takes it wider.
+    residual 3×3 (He et al., 2016). Built in lesson 4.
+
+    Examples
+    --------
+    >>> network = strided_network(PixelContract(), ("gender", "age"))
+    >>> {head: output.shape for head, output in network.output.items()}
+    {'gender': (None, 1), 'age': (None, 8)}
     """
     images = keras.Input((contract.side, contract.side, contract.channels), name="images")
     # The deviation of an image without contrast is not 0 but half a step of 8-bit pixels.
@@ -158,12 +175,14 @@ def strided_network(
 def add_heads(
     features: keras.KerasTensor, heads: Sequence[str]
 ) -> keras.KerasTensor | dict[str, keras.KerasTensor]:
-    """Put one last layer a head on features.
+    """Add one last layer for each head to features.
 
     Parameters
     ----------
     features : symbolic tensor, shape (n, features)
+        What the last layers see.
     heads : sequence of "gender" and "age"
+        What the network predicts.
 
     Returns
     -------
@@ -178,7 +197,8 @@ def add_heads(
 
     Notes
     -----
-    What :func:`strided_network` and :func:`facelab.transfer.transfer_network` end with. Built in chapter 4.
+    What :func:`strided_network` and :func:`facelab.transfer.transfer_network` end with. Used by
+    tools.pretrain.
     """
     if not heads or len(set(heads)) < len(heads) or not set(heads) <= set(HEADS):
         raise ValueError(f"heads are some of {HEADS}, each once, not {tuple(heads)}")
@@ -206,7 +226,14 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
 
     Notes
     -----
-    Built in chapter 3, beside the count by hand.
+    Used in lesson 4.
+
+    Examples
+    --------
+    >>> layer_table(gender_cnn("pooled")).tail(2)
+               layer     kind output shape  weights
+    9   ours_dropout  Dropout        (72,)        0
+    10   ours_gender    Dense         (1,)       73
     """
     rows = [
         (layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())

@@ -13,6 +13,17 @@ from matplotlib.ticker import MaxNLocator
 
 from facelab.epochs import best_epoch
 
+__all__ = [
+    "GENDER_COLOURS",
+    "PALETTE",
+    "WIDTH",
+    "confusion",
+    "contact_sheet",
+    "intervals",
+    "learning_curves",
+    "set_style",
+]
+
 PALETTE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Colours that stay apart for every kind of colour vision, from the palette of Okabe and Ito (2008)."""
 
@@ -47,7 +58,7 @@ def set_style() -> None:
 
     Notes
     -----
-    First called in chapter 1.
+    Used in lesson 1.
     """
     sns.set_theme(context="notebook", style="whitegrid", palette=list(PALETTE), rc=_STYLE)
 
@@ -77,7 +88,7 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
 
     Notes
     -----
-    First used in chapter 1.
+    Used in lesson 1.
     """
     if len(pictures) != len(captions):
         raise ValueError(f"{len(pictures)} pictures have {len(captions)} captions; every one needs its own")
@@ -131,7 +142,7 @@ def learning_curves(
 
     Notes
     -----
-    First used in chapter 3.
+    Used in lesson 3.
     """
     if not histories or not metrics:
         raise ValueError(f"nothing to draw: {len(histories)} histories, {len(metrics)} metrics")
@@ -183,7 +194,7 @@ def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Figure:
 
     Notes
     -----
-    First used in chapter 3.
+    Used in lesson 3.
     """
     matrix = np.asarray(matrix)
     if matrix.shape != (len(labels), len(labels)):
@@ -231,7 +242,7 @@ def intervals(table: pd.DataFrame, label: str) -> Figure:
 
     Notes
     -----
-    First used in chapter 3.
+    Used in lesson 3.
     """
     if missing := {"estimate", "low", "high"} - set(table):
         raise ValueError(f"the table has no {', '.join(sorted(missing))}; it has {list(table)}")

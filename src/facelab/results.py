@@ -33,6 +33,8 @@ from facelab import adience, embedded
 from facelab.evaluation import Interval
 from facelab.files import written_whole
 
+__all__ = ["Record", "RecordError", "Score", "read", "to_frame", "to_markdown", "write"]
+
 
 class RecordError(ValueError):
     """A record that cannot be written or believed; the message names the file and the key."""
@@ -49,7 +51,25 @@ _Count = Annotated[int, Field(ge=0, lt=2**53)]  # greater ones are not exact in 
 @with_config(_EXACT)
 @dataclass(frozen=True)
 class Score:
-    """One score of one model, with its 95 % interval, the faces it rests on, and how these were set apart."""
+    """One score of one model, with its 95 % interval, the faces it rests on, and how these were set apart.
+
+    Parameters
+    ----------
+    name : str
+        What is scored, such as "accuracy".
+    estimate, low, high : float
+        The score, and the lower and the upper end of its interval.
+    faces, albums : int
+        How many it rests on.
+    split : {"test", "validation"}
+        The part of the data set that was scored.
+    folds : list of int
+        The test folds: for a score on validation albums, those that were left out.
+
+    Notes
+    -----
+    Used in lesson 3.
+    """
 
     name: str
     estimate: FiniteFloat
@@ -59,7 +79,6 @@ class Score:
     albums: _Count
     split: Literal["test", "validation"]
     folds: list[int]
-    """The test folds: for a score on validation albums, those that were left out."""
 
 
 def _probable(score: Score) -> Score:
@@ -106,7 +125,7 @@ def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 @with_config(_EXACT)
 @dataclass(frozen=True)
-class DataSet:
+class _DataSet:
     """Which faces: the set's name, the SHA-256 of its annotations or archive, its photographs and albums."""
 
     name: str
@@ -118,7 +137,7 @@ class DataSet:
 
 @with_config(_EXACT)
 @dataclass(frozen=True)
-class Versions:
+class _Versions:
     """With what: the versions of Python and of the packages."""
 
     python: str
@@ -131,13 +150,35 @@ class Versions:
 @with_config(_EXACT)
 @dataclass(frozen=True)
 class Record:
-    """What :func:`write` writes and :func:`read` reads; `scores` has a list for each model."""
+    """What :func:`write` writes and :func:`read` reads.
+
+    Parameters
+    ----------
+    chapter : str
+        The notebook's name, without its suffix.
+    run : {"short", "full"}
+        As for :func:`write`.
+    data : dataclass
+        ``name``, ``rendered``, ``sha256`` of the annotations or the archive, ``photographs``, ``albums``.
+    parameters : dict
+        What the scores depend on.
+    versions : dataclass
+        Those of ``python``, ``tensorflow``, ``keras``, ``numpy``, ``facelab``.
+    scores : dict from str to list of Score
+        Each model's.
+    seconds : int
+        How long the training took.
+
+    Notes
+    -----
+    Used by tools.full_runs.
+    """
 
     chapter: str
     run: Literal["short", "full"]
-    data: DataSet
+    data: _DataSet
     parameters: Annotated[dict[str, Any], AfterValidator(_portable)]
-    versions: Versions
+    versions: _Versions
     scores: Annotated[
         dict[str, Annotated[list[Annotated[Score, AfterValidator(_probable)]], Field(min_length=1)]],
         Field(min_length=1),
@@ -197,11 +238,11 @@ def write(
 
     Notes
     -----
-    Built in chapter 3.
+    Used in lesson 3.
     """
     path = Path(folder) / _file_name(name, run)
     data = _describe(Path(data_dir), table)
-    versions = Versions(platform.python_version(), *(version(field.name) for field in fields(Versions)[1:]))
+    versions = _Versions(platform.python_version(), *(version(field.name) for field in fields(_Versions)[1:]))
     try:
         lists = {model: list(of_model) for model, of_model in scores.items()}
         record = Record(name, run, data, dict(parameters), versions, lists, round(seconds))
@@ -225,6 +266,7 @@ def read(path: str | os.PathLike[str]) -> Record:
     Returns
     -------
     Record
+        What the file holds, with every key in its place.
 
     Raises
     ------
@@ -235,7 +277,7 @@ def read(path: str | os.PathLike[str]) -> Record:
 
     Notes
     -----
-    Built in chapter 3.
+    Used in lesson 3.
     """
     path = Path(path)
     return _parse(path.read_bytes(), path, "Run the chapter again, which writes it anew")
@@ -257,7 +299,7 @@ def to_frame(record: Record) -> pd.DataFrame:
 
     Notes
     -----
-    First used in chapter 3.
+    Used in lesson 3.
     """
     rows = [{"model": model} | asdict(score) for model, scores in record.scores.items() for score in scores]
     laid_out = pd.DataFrame(rows).rename(columns={"name": "score"})
@@ -279,7 +321,7 @@ def to_markdown(record: Record) -> str:
 
     Notes
     -----
-    The chapters' full runs are shown so; a test compares each with its record.
+    The chapters' full runs are shown so; a test compares each with its record. Used in lesson 8.
     """
     lines = [
         "| model | score | value (95 % interval) | faces | albums | split |",
@@ -324,7 +366,7 @@ def _parse(text: str | bytes, path: Path, remedy: str) -> Record:
     return record
 
 
-def _describe(folder: Path, table: pd.DataFrame) -> DataSet:
+def _describe(folder: Path, table: pd.DataFrame) -> _DataSet:
     """Say which data set it is, in a way that holds on every machine."""
     if not table.index.equals(pd.RangeIndex(len(table))):
         raise adience.DataSetError("the table has lost rows: give all that read_folds read, before usable")
@@ -341,7 +383,7 @@ def _describe(folder: Path, table: pd.DataFrame) -> DataSet:
             )
         name, sha256 = folder.resolve().name, hashlib.sha256(b"".join(annotations)).hexdigest()
     there = table.dropna(subset="path")
-    return DataSet(name, rendered, sha256, len(there), there["user_id"].nunique())
+    return _DataSet(name, rendered, sha256, len(there), there["user_id"].nunique())
 
 
 def _without_numpy(value: Any) -> Any:

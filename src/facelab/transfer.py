@@ -19,6 +19,18 @@ from facelab import embedded, models
 from facelab.backend import keras, layers
 from facelab.pipeline import DEFAULT_CONTRACT, PixelContract
 
+__all__ = [
+    "FEATURES",
+    "FILTERS",
+    "IMAGENET_SIDE",
+    "BackboneError",
+    "cut",
+    "imagenet_backbone",
+    "rendered_backbone",
+    "rendered_record",
+    "transfer_network",
+]
+
 FEATURES: Final = "global_pool"
 """The layer at which the course's networks are cut: one number for each map of the last stage."""
 
@@ -34,7 +46,7 @@ class BackboneError(RuntimeError):
 
 
 def cut(model: keras.Model, layer: str = FEATURES) -> keras.Model:
-    """Cut a network off behind a layer: what is left gives features instead of answers.
+    """Cut a network off behind a layer: what is left returns features instead of answers.
 
     Parameters
     ----------
@@ -55,7 +67,12 @@ def cut(model: keras.Model, layer: str = FEATURES) -> keras.Model:
 
     Notes
     -----
-    Built in chapter 5.
+    Built in lesson 5.
+
+    Examples
+    --------
+    >>> cut(models.strided_network(DEFAULT_CONTRACT)).output_shape
+    (None, 192)
     """
     uncopied = keras.Model(model.inputs[0], model.get_layer(layer).output, name="backbone")
     backbone = keras.models.clone_model(uncopied)
@@ -64,7 +81,7 @@ def cut(model: keras.Model, layer: str = FEATURES) -> keras.Model:
 
 
 def rendered_backbone(contract: PixelContract = DEFAULT_CONTRACT) -> keras.Model:
-    """Give the backbone that comes with the course, trained on rendered faces.
+    """Load the backbone that comes with the course, trained on rendered faces.
 
     Parameters
     ----------
@@ -88,7 +105,7 @@ def rendered_backbone(contract: PixelContract = DEFAULT_CONTRACT) -> keras.Model
     Notes
     -----
     Trained to tell age, gender and pose of rendered people who are neither in the embedded faces nor in the
-    counterfactual sweeps; ``rendered_backbone.json`` records how. Used in chapter 5.
+    counterfactual sweeps; ``rendered_backbone.json`` records how. Used in lesson 5.
     """
     record = rendered_record()
     if contract.channels != record["channels"]:
@@ -113,7 +130,7 @@ def rendered_backbone(contract: PixelContract = DEFAULT_CONTRACT) -> keras.Model
 def imagenet_backbone(
     contract: PixelContract = DEFAULT_CONTRACT, weights: str | os.PathLike[str] | None = None
 ) -> keras.Model:
-    """Give MobileNetV2 as trained on ImageNet: a million photographs of things, hardly any of a face alone.
+    """Load MobileNetV2 as trained on ImageNet: a million photographs of things, few of a face alone.
 
     Parameters
     ----------
@@ -136,7 +153,7 @@ def imagenet_backbone(
 
     Notes
     -----
-    Sandler et al. (2018). Used in chapter 5.
+    Sandler et al. (2018). Used in lesson 5.
     """
     images = keras.Input((contract.side, contract.side, contract.channels), name="images")
     x = layers.Resizing(IMAGENET_SIDE, IMAGENET_SIDE, name="resize")(images)
@@ -153,7 +170,7 @@ def transfer_network(
     unfreeze_from: str | None = None,
     batch_norm: bool = False,
 ) -> keras.Model:
-    """Put new heads on a backbone, and say what of it is trained.
+    """Add new heads to a backbone, and set which of its layers are trained.
 
     Parameters
     ----------
@@ -180,7 +197,13 @@ def transfer_network(
 
     Notes
     -----
-    Built in chapter 5.
+    Built in lesson 5.
+
+    Examples
+    --------
+    >>> network = transfer_network(cut(models.strided_network(DEFAULT_CONTRACT)), ("gender",))
+    >>> sum(weight.shape.num_elements() for weight in network.trainable_weights)
+    193
     """
     unfrozen = unfreeze_from is None
     if unfreeze_from is not None:
@@ -249,7 +272,7 @@ def rendered_record() -> dict[str, Any]:
 
     Notes
     -----
-    Used in chapter 5.
+    Used in lesson 5.
     """
     path = embedded.ARCHIVES / "rendered_backbone.json"
     try:

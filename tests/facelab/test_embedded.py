@@ -8,6 +8,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from facelab import adience, embedded
@@ -81,10 +82,12 @@ def test_the_two_archives_have_folders_of_their_own(package: Package, cache: Pat
     assert len(list(cache.iterdir())) == 2
 
 
-def test_without_the_variable_the_cache_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_variable_the_cache_is_the_users(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("FACELAB_CACHE", raising=False)
-    assert embedded.cache_dir().name == "facelab"
-    assert embedded.cache_dir().is_absolute()
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, appauthor: tmp_path / "user" / name)
+    assert embedded.data_dir().parent == tmp_path / "user" / "facelab"
 
 
 def test_a_new_archive_gets_a_new_folder(package: Package) -> None:

@@ -51,6 +51,7 @@ def locked_versions() -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("alone")  # one worker makes the environment, and the chapters change it one by one
 @pytest.mark.parametrize("name", [path.name for path in chapters()])
 def test_it_runs_alone(name, clone, python, tmp_path):
     """One environment serves all chapters, but each finds it without the package and fetches that anew."""

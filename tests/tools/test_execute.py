@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tools.places import REPOSITORY
 
 from tools import execute
 from tools.notebooks import normalised
@@ -18,14 +25,14 @@ KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language":
 def chapter(tmp_path):
     """Write a small chapter with the given last cell."""
 
-    def write(last_cell: str = "print(seed * 2)"):
+    def write(last_cell: str = "print(seed * 2)", name: str = "99_chapter"):
         parameters = new_code_cell("seed = 1", metadata={"tags": ["parameters"]}, id="parameters")
         cells = [
             new_markdown_cell("# A chapter", id="title"),
             parameters,
             new_code_cell(last_cell, id="last"),
         ]
-        path = tmp_path / "99_chapter.ipynb"
+        path = tmp_path / f"{name}.ipynb"
         nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
         return path
 
@@ -151,4 +158,90 @@ def test_an_interrupted_run_leaves_no_half_written_result(chapter, tmp_path, mon
     monkeypatch.setattr(execute.papermill, "execute_notebook", interrupted)
     assert execute.main([str(chapter()), "--output", str(tmp_path / "out")]) == 130
     assert "goes on" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+MEETING = """
+import pathlib, time
+here = pathlib.Path({folder!r})
+(here / "{own}").touch()
+pathlib.Path("{own}").touch()
+until = time.monotonic() + 60
+while not (here / "{other}").exists():
+    assert time.monotonic() < until, "the other chapter does not run"
+    time.sleep(0.05)
+print(*sorted(pathlib.Path().iterdir()))"""
+
+
+def test_two_chapters_run_at_a_time_each_in_a_folder_of_its_own(chapter, tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "AT_ONCE", 2)
+    pair = [
+        chapter(MEETING.format(folder=str(tmp_path), own=own, other=other), name=f"{own}_chapter")
+        for own, other in (("97", "98"), ("98", "97"))
+    ]
+    outputs = execute.execute_all(pair, {}, tmp_path / "out")
+    assert outputs == [tmp_path / "out" / path.name for path in pair]
+    assert [printed(output) for output in outputs] == ["97\n", "98\n"]
+
+
+def test_after_a_failure_no_chapter_begins_and_all_that_failed_are_told(
+    chapter, tmp_path, monkeypatch, capsys
+):
+    notebooks = [chapter(name=name) for name in ("96_chapter", "97_chapter", "98_chapter")]
+    both_run = threading.Barrier(2, timeout=60)
+    begun = []
+
+    def fail(notebook, *_rest):
+        begun.append(notebook)
+        both_run.wait()
+        raise execute.ChapterError(f"{notebook.name}, cell In [2]")
+
+    monkeypatch.setattr(execute, "AT_ONCE", 2)
+    monkeypatch.setattr(execute, "execute", fail)
+    assert execute.main([*map(str, notebooks), "--output", str(tmp_path / "out")]) == 1
+    assert sorted(begun) == notebooks[:2]
+    message = capsys.readouterr().err
+    assert "error: 96_chapter.ipynb, cell In [2]" in message
+    assert "error: 97_chapter.ipynb, cell In [2]" in message
+
+
+def test_the_chapter_that_took_longest_comes_first(chapter, tmp_path, monkeypatch):
+    notebooks = []
+    for name, seconds in (("96_chapter", 3.0), ("97_chapter", 20.0), ("98_chapter", 100.0)):
+        notebooks.append(chapter(name=name))
+        (tmp_path / f"{name}.json").write_text(json.dumps({"inputs": "older", "seconds": seconds}))
+    begun = []
+    monkeypatch.setattr(execute, "AT_ONCE", 1)
+    monkeypatch.setattr(execute, "execute", lambda notebook, *_rest: begun.append(notebook))
+    execute.execute_all(notebooks, {}, tmp_path)
+    assert begun == notebooks[::-1]
+
+
+SLEEPING = """
+import os, pathlib, time
+(pathlib.Path({folder!r}) / f"{{os.getpid()}}.kernel").touch()
+time.sleep(600)"""
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_an_interrupt_ends_every_kernel(chapter, tmp_path):
+    pair = [chapter(SLEEPING.format(folder=str(tmp_path)), name=name) for name in ("97_ch", "98_ch")]
+    command = [sys.executable, "-m", "tools.execute", *pair, "--output", tmp_path / "out"]
+    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as process:
+        until = time.monotonic() + 60
+        while len(kernels := list(tmp_path.glob("*.kernel"))) < execute.AT_ONCE:
+            assert time.monotonic() < until, "the chapters do not run"
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        message = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "goes on" in message
+    assert not any(is_running(int(kernel.stem)) for kernel in kernels)
     assert list((tmp_path / "out").iterdir()) == []

@@ -1,7 +1,7 @@
 """The one door for data: a folder in the Adience benchmark's layout becomes one table, a row a photograph.
 
-The steps of :func:`read_folds`, each a function that chapter 1 builds: read the fold files, drop exact
-duplicates, mend the one typo, read the labels, find the photographs. :func:`report` counts what each step
+The steps of :func:`read_folds`: read the fold files, drop exact duplicates, correct the one typo, read the
+labels, find the photographs. :func:`report` counts what each step
 did, :func:`usable` leaves out what a task cannot use, and :func:`split` divides the rest by album.
 """
 
@@ -24,7 +24,7 @@ from facelab.adience._layout import (
     read_fold_file,
     write_folds,
 )
-from facelab.adience._splits import Split, refuse_shared_albums, split
+from facelab.adience._splits import Split, split
 from facelab.adience._table import (
     DataSetWarning,
     MissingFoldsWarning,
@@ -32,7 +32,6 @@ from facelab.adience._table import (
     UnknownLabelsWarning,
     drop_duplicates,
     find_photographs,
-    mend_typos,
     read_folds,
     read_rows,
     report,
@@ -57,13 +56,11 @@ __all__ = [
     "find_photographs",
     "fold_file_name",
     "gender",
-    "mend_typos",
     "nearest_groups",
     "photograph_path",
     "read_fold_file",
     "read_folds",
     "read_rows",
-    "refuse_shared_albums",
     "report",
     "split",
     "usable",

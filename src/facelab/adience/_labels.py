@@ -43,7 +43,8 @@ def years(age_label: str) -> tuple[int, int] | None:
 
     Returns
     -------
-    tuple of two int, first ≤ last, in years; or None where there is no label.
+    tuple of two int, or None
+        First and last year, first ≤ last; None where there is no label.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def years(age_label: str) -> tuple[int, int] | None:
 
     Notes
     -----
-    Built in chapter 1.
+    Built in lesson 1.
 
     Examples
     --------
@@ -92,7 +93,8 @@ def age_group(age_label: str, matching: Matching = "strict") -> str | None:
 
     Returns
     -------
-    One of ``AGE_GROUPS``, or None.
+    str or None
+        One of ``AGE_GROUPS``, or None.
 
     Raises
     ------
@@ -104,7 +106,12 @@ def age_group(age_label: str, matching: Matching = "strict") -> str | None:
     Notes
     -----
     Published systems disagree about such labels (35 is 25–32 to one and 38–43 to another), so "strict" is the
-    default and "nearest" is there to ask how much the choice matters. Built in chapter 1.
+    default and "nearest" is there to ask how much the choice matters. Built in lesson 1.
+
+    Examples
+    --------
+    >>> age_group("(25, 32)"), age_group("35"), age_group("35", "nearest")
+    ('(25, 32)', None, '(25, 32)')
     """
     if matching not in get_args(Matching):
         raise ValueError(f"matching is 'strict' or 'nearest', not {matching!r}")
@@ -131,7 +138,7 @@ def nearest_groups(ages: ArrayLike) -> np.ndarray:
     Notes
     -----
     How the "nearest" matching of :func:`age_group` chooses, and how an age that a renderer or another network
-    knows in years becomes a group. Used in chapter 8.
+    knows in years becomes a group. Used by tools.pretrain.
 
     Examples
     --------
@@ -154,7 +161,8 @@ def gender(gender_label: str) -> str | None:
 
     Returns
     -------
-    One of ``GENDERS``, or None.
+    str or None
+        One of ``GENDERS``, or None.
 
     Raises
     ------
@@ -163,7 +171,12 @@ def gender(gender_label: str) -> str | None:
 
     Notes
     -----
-    Built in chapter 1.
+    Built in lesson 1.
+
+    Examples
+    --------
+    >>> gender("f"), gender("m"), gender("u")
+    ('f', 'm', None)
     """
     if gender_label in GENDERS:
         return gender_label

@@ -36,12 +36,32 @@ class DataSetError(ValueError):
 
 
 def fold_file_name(fold: int) -> str:
-    """Name a fold's annotation file, such as ``fold_0_data.txt``."""
+    """Name a fold's annotation file, such as ``fold_0_data.txt``.
+
+    Parameters
+    ----------
+    fold : int
+        From 0 to 4.
+
+    Returns
+    -------
+    str
+        The name, without its folder.
+
+    Notes
+    -----
+    Used by facelab.results.
+
+    Examples
+    --------
+    >>> fold_file_name(0)
+    'fold_0_data.txt'
+    """
     return f"fold_{fold}_data.txt"
 
 
 def photograph_path(user_id: str, face_id: int | str, original_image: str, folder: str = "faces") -> str:
-    """Say where a photograph lies inside its data set.
+    """Return the path of a photograph inside its data set.
 
     Parameters
     ----------
@@ -61,7 +81,7 @@ def photograph_path(user_id: str, face_id: int | str, original_image: str, folde
 
     Notes
     -----
-    Built in chapter 1.
+    Used in lesson 1.
 
     Examples
     --------
@@ -94,7 +114,7 @@ def read_fold_file(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Notes
     -----
-    Built in chapter 1.
+    Built in lesson 1, as ``read_fold``.
     """
     path = Path(path)
     try:
@@ -144,7 +164,8 @@ def write_folds(annotations: pd.DataFrame, data_dir: str | os.PathLike[str]) -> 
     Notes
     -----
     Every file is written aside before the first is put in place, so an error leaves what was there. The
-    renderer of the embedded faces and the tests use it; a reader does, for photographs of their own.
+    renderer of the embedded faces and the tests use it; a reader does, for photographs of their own. Used in
+    lesson 1.
     """
     data_dir = Path(data_dir)
     if missing := [name for name in (*COLUMNS, "fold") if name not in annotations]:

@@ -15,7 +15,17 @@ SELECTIONS: Final = 200
 
 
 class Split(NamedTuple):
-    """Three tables, no two of which share an album."""
+    """Three tables, no two of which share an album.
+
+    Parameters
+    ----------
+    train, validation, test : DataFrame
+        Rows of the table that was split.
+
+    Notes
+    -----
+    Used in lesson 4.
+    """
 
     train: pd.DataFrame
     validation: pd.DataFrame
@@ -50,8 +60,16 @@ def split(table: pd.DataFrame, fold: int, seed: int = 0) -> Split:
     Notes
     -----
     Albums are of very different sizes (in the benchmark from one photograph to several hundred), so one
-    random selection may have no infants, or hardly anybody else. The best of ``SELECTIONS`` is taken.
-    Built in chapter 1.
+    random selection may have no infants, or hardly anybody else. The best of ``SELECTIONS`` is taken. Built
+    in lesson 1, as ``parts``.
+
+    Examples
+    --------
+    >>> albums = {"user_id": ["a", "a", "b", "c"], "fold": [0, 0, 1, 2]}
+    >>> labels = {"age_group": ["(4, 6)"] * 4, "gender": ["f", "f", "m", "m"]}
+    >>> parts = split(pd.DataFrame(albums | labels), fold=0)
+    >>> len(parts.train), len(parts.validation), len(parts.test)
+    (1, 1, 2)
     """
     if fold not in set(table["fold"]):
         raise DataSetError(f"there is no fold {fold}: the table has {sorted(set(table['fold']))}")

@@ -1,7 +1,7 @@
 """The one door for data: a folder in the Adience benchmark's layout becomes one table, a row a photograph.
 
-The steps of :func:`read_folds`, each a function that chapter 1 builds: read the fold files, drop exact
-duplicates, mend the one typo, read the labels, find the photographs. :func:`report` counts what each step
+The steps of :func:`read_folds`: read the fold files, drop exact duplicates, correct the one typo, read the
+labels, find the photographs. :func:`report` counts what each step
 did, :func:`usable` leaves out what a task cannot use, and :func:`split` divides the rest by album.
 """
 
@@ -89,7 +89,7 @@ def read_folds(data_dir: str | os.PathLike[str], matching: Matching = "strict") 
 
     Notes
     -----
-    Built in chapter 1. The benchmark: Eidinger, Enbar and Hassner (2014), doi:10.1109/TIFS.2014.2359646.
+    The benchmark: Eidinger, Enbar and Hassner (2014), doi:10.1109/TIFS.2014.2359646. Built in lesson 1.
     """
     rows = mend_typos(drop_duplicates(read_rows(data_dir)))
     return _tabulate(rows, matching).assign(path=find_photographs(rows, data_dir))
@@ -116,6 +116,11 @@ def _tabulate(rows: pd.DataFrame, matching: Matching) -> pd.DataFrame:
 def read_rows(data_dir: str | os.PathLike[str]) -> pd.DataFrame:
     """Read all rows of all fold files, as written.
 
+    Parameters
+    ----------
+    data_dir : path-like
+        The data set's folder.
+
     Returns
     -------
     DataFrame
@@ -134,7 +139,7 @@ def read_rows(data_dir: str | os.PathLike[str]) -> pd.DataFrame:
 
     Notes
     -----
-    Built in chapter 1.
+    Built in lesson 1.
     """
     data_dir = Path(data_dir)
     found = [fold for fold in FOLDS if (data_dir / fold_file_name(fold)).is_file()]
@@ -155,9 +160,19 @@ def read_rows(data_dir: str | os.PathLike[str]) -> pd.DataFrame:
 def drop_duplicates(rows: pd.DataFrame) -> pd.DataFrame:
     """Leave out rows that repeat an earlier row of their fold in all twelve columns.
 
+    Parameters
+    ----------
+    rows : DataFrame
+        From :func:`read_rows`.
+
+    Returns
+    -------
+    DataFrame
+        The other rows, numbered from 0.
+
     Notes
     -----
-    One edition of the benchmark has 117 of them. Built in chapter 1.
+    One edition of the benchmark has 117 of them. Used in lesson 8.
     """
     return rows.drop_duplicates([*COLUMNS, "fold"], ignore_index=True)
 
@@ -182,6 +197,11 @@ def find_photographs(rows: pd.DataFrame, data_dir: str | os.PathLike[str]) -> pd
     data_dir : path-like
         The data set's folder.
 
+    Returns
+    -------
+    Series of str
+        One path a row.
+
     Warns
     -----
     MissingPhotographsWarning
@@ -189,8 +209,8 @@ def find_photographs(rows: pd.DataFrame, data_dir: str | os.PathLike[str]) -> pd
 
     Notes
     -----
-    Folders are listed once: asking the file system about each of 20,000 photographs would take far longer,
-    on a network drive by minutes. Built in chapter 1.
+    Folders are listed once: asking the file system about each of 20,000 photographs would take far longer, on
+    a network drive by minutes. Built in lesson 1.
     """
     data_dir = Path(data_dir)
     keys = list(zip(rows["user_id"], rows["face_id"], rows["original_image"], strict=True))
@@ -231,7 +251,7 @@ def report(data_dir: str | os.PathLike[str], matching: Matching = "strict") -> p
 
     Notes
     -----
-    Built in chapter 1.
+    Used in lesson 1.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataSetWarning)
@@ -284,7 +304,14 @@ def usable(table: pd.DataFrame, needs: tuple[str, ...] = ("age_group", "gender",
 
     Notes
     -----
-    Built in chapter 1.
+    Built in lesson 1.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"gender": ["f", None, "m"], "path": ["a.jpg", "b.jpg", None]})
+    >>> usable(table, ("gender", "path"))
+      gender   path
+    0      f  a.jpg
     """
     return table.dropna(subset=list(needs))
 

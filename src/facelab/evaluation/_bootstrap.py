@@ -19,7 +19,22 @@ N_RESAMPLES: Final = 1000
 
 
 class Interval(NamedTuple):
-    """An estimate, and the ends of its 95 % interval."""
+    """An estimate, and the ends of its 95 % interval.
+
+    Parameters
+    ----------
+    estimate, low, high : float
+        The score, and the lower and the upper end of its interval.
+
+    Notes
+    -----
+    Used in lesson 7.
+
+    Examples
+    --------
+    >>> print(Interval(0.8123, 0.79, 0.8329))
+    0.812 (0.790–0.833)
+    """
 
     estimate: float
     low: float
@@ -70,7 +85,13 @@ def album_bootstrap(
     -----
     The percentile bootstrap (Efron and Tibshirani, 1993), with the album as the unit, since the faces of an
     album are not independent of each other. With few albums it is somewhat too narrow: in the simulation of
-    the tests, with 40, it holds the truth nine times in ten. Built in chapter 3.
+    the tests, with 40, it holds the truth nine times in ten. Built in lesson 3.
+
+    Examples
+    --------
+    >>> right, album = np.array([1, 1, 0, 1, 1, 0]), ["a", "a", "b", "b", "c", "c"]
+    >>> print(album_bootstrap(lambda _, right: right.mean(), right, right, album, seed=0))
+    0.667 (0.500–1.000)
     """
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     scores = [
@@ -94,10 +115,12 @@ def paired_album_bootstrap(
 
     Parameters
     ----------
-    metric, y_true, albums, seed, n_resamples
+    metric, y_true
         As for :func:`album_bootstrap`, whose errors it shares.
     y_pred_a, y_pred_b : array, shape (n, …)
         Two networks' predictions for the same faces.
+    albums, seed, n_resamples
+        As for :func:`album_bootstrap`.
 
     Returns
     -------
@@ -107,7 +130,14 @@ def paired_album_bootstrap(
 
     Notes
     -----
-    Built in chapter 4.
+    Built in lesson 4.
+
+    Examples
+    --------
+    >>> def accuracy(y_true, y_pred):
+    ...     return np.mean(y_true == y_pred)
+    >>> print(paired_album_bootstrap(accuracy, [1, 1, 1], [0, 0, 1], [1, 0, 1], ["a", "b", "c"], seed=0))
+    0.333 (0.000–1.000)
     """
     y_true, a, b = (np.asarray(array) for array in (y_true, y_pred_a, y_pred_b))
     differences = [
@@ -134,6 +164,7 @@ def mean_effect(
     units : array, shape (n,)
         What is drawn: each head's family, since relatives look alike.
     seed : int
+        Which units are drawn depends on it and on how many there are.
     comparisons : int
         How many such intervals are looked at together. All of them hold their truth in 95 % of the cases:
         each is one of level 1 − 0.05 / `comparisons` (Bonferroni).
@@ -144,6 +175,7 @@ def mean_effect(
     Returns
     -------
     Interval
+        The mean of all differences, and the ends of its interval.
 
     Raises
     ------
@@ -153,8 +185,13 @@ def mean_effect(
 
     Notes
     -----
-    The same drawing as in :func:`album_bootstrap`, with families for albums, and quick
-    enough for many draws since a mean needs no more of a unit than its sum and size. Built in chapter 7.
+    The same drawing as in :func:`album_bootstrap`, with families for albums, and quick enough for many draws
+    since a mean needs no more of a unit than its sum and size. Built in lesson 7.
+
+    Examples
+    --------
+    >>> print(mean_effect([0.5, 1.5, 1.0, 1.0], ["a", "a", "b", "b"], seed=0))
+    1.000 (1.000–1.000)
     """
     values, families = np.asarray(differences, dtype="float64"), np.asarray(units)
     if values.ndim != 1 or values.shape != families.shape or not np.isfinite(values).all():

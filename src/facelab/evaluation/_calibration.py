@@ -28,7 +28,8 @@ def log_loss(y_true: ArrayLike, y_prob: ArrayLike) -> float:
 
     Returns
     -------
-    float in [0, ∞), in nats. To give each of eight groups the same probability has log 8 = 2.08.
+    float
+        In [0, ∞), in nats. To give each of eight groups the same probability has log 8 = 2.08.
 
     Raises
     ------
@@ -37,7 +38,12 @@ def log_loss(y_true: ArrayLike, y_prob: ArrayLike) -> float:
 
     Notes
     -----
-    What training minimises; it rewards honest probabilities, as no accuracy does. Built in chapter 6.
+    What training minimises; it rewards honest probabilities, as no accuracy does. Built in lesson 6.
+
+    Examples
+    --------
+    >>> round(log_loss([0, 1], [[0.8, 0.2], [0.5, 0.5]]), 3)
+    0.458
     """
     y_true, y_prob = _as_arrays(y_true, y_prob)
     given = y_prob[np.arange(len(y_true)), y_true]
@@ -63,7 +69,13 @@ def calibration_curve(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 10)
     Notes
     -----
     Drawn, it is the reliability diagram: dots on the diagonal say that confidence is accuracy (Guo, Pleiss,
-    Sun and Weinberger, 2017). Built in chapter 6.
+    Sun and Weinberger, 2017). Built in lesson 6.
+
+    Examples
+    --------
+    >>> calibration_curve([0, 0, 1], [[0.75, 0.25], [0.25, 0.75], [0.0, 1.0]], n_bins=2)
+       confidence  accuracy  faces
+    0    0.833333  0.666667      3
     """
     confidence, accuracy, faces = _bins(*_as_arrays(y_true, y_prob), n_bins)
     return pd.DataFrame({"confidence": confidence, "accuracy": accuracy, "faces": faces})
@@ -81,12 +93,18 @@ def expected_calibration_error(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: 
 
     Returns
     -------
-    float in [0, 1].
+    float
+        In [0, 1].
 
     Notes
     -----
     The distance of each bin's dot from the diagonal, weighted by its faces (Guo et al., 2017). With few faces
-    it is above 0 for the most honest network, too: chapter 6 measures by how much. Built in chapter 6.
+    it is above 0 for the most honest network, too: chapter 6 measures by how much. Built in lesson 6.
+
+    Examples
+    --------
+    >>> round(expected_calibration_error([0, 0, 1], [[0.75, 0.25], [0.25, 0.75], [0.0, 1.0]], n_bins=2), 3)
+    0.167
     """
     confidence, accuracy, faces = _bins(*_as_arrays(y_true, y_prob), n_bins)
     return float(np.average(abs(confidence - accuracy), weights=faces))
@@ -115,7 +133,12 @@ def temperature_scaling(y_prob: ArrayLike, temperature: float) -> np.ndarray:
     Notes
     -----
     The logarithm of a softmax is the logits up to a constant of each row, which the next softmax removes: so
-    the probabilities are enough. Guo et al. (2017). Built in chapter 6.
+    the probabilities are enough. Guo et al. (2017). Built in lesson 6.
+
+    Examples
+    --------
+    >>> temperature_scaling([[0.8, 0.2]], 2.0).round(3).tolist()
+    [[0.667, 0.333]]
     """
     if not temperature > 0:
         raise ValueError(f"a temperature is above 0, not {temperature}")
@@ -141,7 +164,12 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     Notes
     -----
     The loss has one minimum, so the interval around it is divided by the golden section until it is narrow
-    enough. One number is fitted, so few faces suffice. Built in chapter 6, by trying a list of temperatures.
+    enough. One number is fitted, so few faces suffice. Built in lesson 6.
+
+    Examples
+    --------
+    >>> round(fit_temperature([0, 0, 1], [[0.8, 0.2], [0.8, 0.2], [0.8, 0.2]]), 1)
+    2.0
     """
     y_true, y_prob = _as_arrays(y_true, y_prob)
 
@@ -157,7 +185,7 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
 
 
 def risk_coverage(y_true: ArrayLike, y_prob: ArrayLike) -> pd.DataFrame:
-    """Say how wrong a network is about the faces that it is surest of, for every number of them.
+    """Compute the share of wrong answers among the most confident ones, for each number of answers.
 
     Parameters
     ----------
@@ -174,7 +202,14 @@ def risk_coverage(y_true: ArrayLike, y_prob: ArrayLike) -> pd.DataFrame:
     Notes
     -----
     To abstain below a threshold is to stop at its row (El-Yaniv and Wiener, 2010). Faces of the same
-    confidence are answered together or not at all. Built in chapter 6.
+    confidence are answered together or not at all. Built in lesson 6.
+
+    Examples
+    --------
+    >>> risk_coverage([0, 1], [[0.75, 0.25], [0.5, 0.5]])
+       threshold  coverage  risk
+    0       0.75       0.5   0.0
+    1       0.50       1.0   0.5
     """
     y_true, y_prob = _as_arrays(y_true, y_prob)
     confidence = y_prob.max(axis=1)

@@ -23,7 +23,8 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     Returns
     -------
-    float in [0, 1].
+    float
+        In [0, 1].
 
     Raises
     ------
@@ -33,8 +34,13 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     Notes
     -----
-    Of age groups, the benchmark's first score, "exact" (Eidinger, Enbar and Hassner, 2014). Built in chapter
+    Of age groups, the benchmark's first score, "exact" (Eidinger, Enbar and Hassner, 2014). Built in lesson
     3.
+
+    Examples
+    --------
+    >>> accuracy([0, 1, 1, 0], [0, 1, 0, 0])
+    0.75
     """
     y_true, y_pred = as_labels(y_true, y_pred)
     return float(np.mean(y_true == y_pred))
@@ -62,7 +68,12 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int) -> 
 
     Notes
     -----
-    Built in chapter 3.
+    Built in lesson 3.
+
+    Examples
+    --------
+    >>> confusion_matrix([0, 1, 1, 0], [0, 1, 0, 0], num_classes=2).tolist()
+    [[2, 0], [1, 1]]
     """
     y_true, y_pred = as_labels(y_true, y_pred, num_classes=num_classes)
     pairs = np.bincount(num_classes * y_true + y_pred, minlength=num_classes**2)
@@ -79,7 +90,8 @@ def one_off_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     Returns
     -------
-    float in [0, 1], never below :func:`accuracy`.
+    float
+        In [0, 1], never below :func:`accuracy`.
 
     Raises
     ------
@@ -89,7 +101,12 @@ def one_off_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Notes
     -----
     The benchmark's second score (Eidinger, Enbar and Hassner, 2014). It is not top-2 accuracy: the second
-    most likely group need not be a neighbour. Built in chapter 4.
+    most likely group need not be a neighbour. Built in lesson 4.
+
+    Examples
+    --------
+    >>> one_off_accuracy([0, 1, 4, 7], [0, 2, 6, 6])
+    0.75
     """
     y_true, y_pred = as_labels(y_true, y_pred, num_classes=len(AGE_GROUPS))
     return float(np.mean(abs(y_true - y_pred) <= 1))
@@ -105,7 +122,8 @@ def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     Returns
     -------
-    float in [0, 1]. A classifier that gives every face the same label scores 1 / number of labels.
+    float
+        In [0, 1]. A classifier that gives every face the same label scores 1 / number of labels.
 
     Raises
     ------
@@ -115,7 +133,12 @@ def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Notes
     -----
     A label that does not occur has no share of its own and is left out: an album bootstrap may draw no infant
-    at all. Built in chapter 4.
+    at all. Built in lesson 4.
+
+    Examples
+    --------
+    >>> balanced_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
+    0.5
     """
     y_true, y_pred = as_labels(y_true, y_pred)
     return float(np.nanmean(_recall(y_true, y_pred, int(y_true.max()) + 1)))
@@ -131,7 +154,8 @@ def recall_by_group(y_true: ArrayLike, y_pred: ArrayLike) -> pd.Series:
 
     Returns
     -------
-    Series of 8 float in [0, 1], indexed by age group; missing where there is no such face.
+    Series of 8 float
+        In [0, 1], indexed by age group; missing where there is no such face.
 
     Raises
     ------
@@ -140,7 +164,12 @@ def recall_by_group(y_true: ArrayLike, y_pred: ArrayLike) -> pd.Series:
 
     Notes
     -----
-    Built in chapter 4.
+    Built in lesson 4.
+
+    Examples
+    --------
+    >>> recall_by_group([0, 0, 7], [0, 1, 7]).dropna().to_dict()
+    {'(0, 2)': 0.5, '(60, 100)': 1.0}
     """
     y_true, y_pred = as_labels(y_true, y_pred, num_classes=len(AGE_GROUPS))
     groups = pd.CategoricalIndex(AGE_GROUPS, AGE_GROUPS, ordered=True, name="age_group")
@@ -159,7 +188,8 @@ def mae_in_groups(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     Returns
     -------
-    float in [0, 7], in age groups. These are of unequal width, so it is no error in years.
+    float
+        In [0, 7], in age groups. These are of unequal width, so it is no error in years.
 
     Raises
     ------
@@ -168,7 +198,12 @@ def mae_in_groups(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     Notes
     -----
-    Built in chapter 4.
+    Built in lesson 4.
+
+    Examples
+    --------
+    >>> mae_in_groups([0, 1, 4, 7], [0, 2, 6, 6]), mae_in_groups([3], [3.25])
+    (1.0, 0.25)
     """
     y_pred = np.asarray(y_pred)
     if y_pred.dtype.kind == "f":

@@ -28,12 +28,13 @@ def predict(
 
     Returns
     -------
-    float array, shape (n, …), or a dict of them, as the model gives them.
+    float array, shape (n, …), or a dict of them
+        As the model returns them.
 
     Notes
     -----
     A mirrored face has the same age and gender, so the two outputs are two opinions on one question. Built in
-    chapter 4.
+    lesson 4, as ``with_mirror_image``.
     """
     if not test_time_augmentation:
         return model.predict(dataset.map(lambda images, *_: images), verbose=0)
@@ -64,7 +65,8 @@ def expected_group(y_prob: ArrayLike) -> np.ndarray:
 
     Returns
     -------
-    float array, shape (n,), in [0, groups - 1]: a place between the groups.
+    float array, shape (n,)
+        In [0, groups - 1]: a place between the groups.
 
     Raises
     ------
@@ -73,7 +75,12 @@ def expected_group(y_prob: ArrayLike) -> np.ndarray:
 
     Notes
     -----
-    After Rothe, Timofte and Van Gool (2018), who take the expected age over 101 years. Built in chapter 4.
+    After Rothe, Timofte and Van Gool (2018), who take the expected age over 101 years. Built in lesson 4.
+
+    Examples
+    --------
+    >>> expected_group([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]).tolist()
+    [0.5, 1.5]
     """
     y_prob = as_distributions(y_prob)
     # Rounding may carry the sum of a row past 1, and so its mean past the last group.
@@ -93,7 +100,8 @@ def decide(y_prob: ArrayLike, how: Literal["most likely", "expected"] = "most li
 
     Returns
     -------
-    int array, shape (n,), in [0, groups - 1].
+    int array, shape (n,)
+        In [0, groups - 1].
 
     Raises
     ------
@@ -102,7 +110,13 @@ def decide(y_prob: ArrayLike, how: Literal["most likely", "expected"] = "most li
 
     Notes
     -----
-    Built in chapter 4.
+    Built in lesson 4, as ``DECISIONS``.
+
+    Examples
+    --------
+    >>> torn = [[0.5, 0.1, 0.4]]
+    >>> decide(torn).tolist(), decide(torn, "expected").tolist()
+    ([0], [1])
     """
     if how == "most likely":
         return as_distributions(y_prob).argmax(axis=1)

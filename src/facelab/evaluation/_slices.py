@@ -32,10 +32,12 @@ def by_slice(
 
     Parameters
     ----------
-    metric, y_true, y_pred, albums, seed
+    metric, y_true, y_pred, albums
         As for :func:`album_bootstrap`.
     slices : array or Series, shape (n,)
         Each face's slice, such as the table's column ``age_group``.
+    seed : int
+        As for :func:`album_bootstrap`.
 
     Returns
     -------
@@ -51,7 +53,15 @@ def by_slice(
 
     Notes
     -----
-    Built in chapter 3.
+    Built in lesson 3.
+
+    Examples
+    --------
+    >>> right, album = np.array([1, 1, 0, 0]), ["a", "b", "a", "b"]
+    >>> by_slice(lambda _, right: right.mean(), right, right, album, ["young", "young", "old", "old"], seed=0)
+       slice  faces  albums  estimate  low  high
+    0    old      2       2       0.0  0.0   0.0
+    1  young      2       2       1.0  1.0   1.0
     """
     y_true, y_pred, albums = np.asarray(y_true), np.asarray(y_pred), np.asarray(albums)
     names = pd.Series(slices).reset_index(drop=True)
@@ -111,9 +121,17 @@ def gaps(
 
     Notes
     -----
-    Whole albums are drawn, as in :func:`album_bootstrap`, the same for all gaps. The
-    multiple of the standard error is the 95th percentile, over the draws, of the gap that strays furthest
-    from its estimate, in standard errors (max-|t|; Mandel and Betensky, 2008). Built in chapter 8.
+    Whole albums are drawn, as in :func:`album_bootstrap`, the same for all gaps. The multiple of the standard
+    error is the 95th percentile, over the draws, of the gap that strays furthest from its estimate, in
+    standard errors (max-|t|; Mandel and Betensky, 2008). Built in lesson 8.
+
+    Examples
+    --------
+    >>> album = np.arange(40)
+    >>> points, slices = pd.DataFrame({"right": album < 30}), pd.DataFrame({"first half": album < 20})
+    >>> gaps(points, slices, album, seed=0)[["slice", "faces", "estimate"]]
+            slice  faces  estimate
+    0  first half     20       0.5
     """
     inside, values, album = _as_arrays(points, slices, albums)
     times = times_drawn(int(album.max()) + 1, seed=seed, n_resamples=n_resamples)

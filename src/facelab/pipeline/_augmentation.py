@@ -28,9 +28,25 @@ ERASED: Final = (0.1, 0.4)
 def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Mirror every other photograph, left to right, by the toss of a coin.
 
+    Parameters
+    ----------
+    images, seed
+        As for :func:`augment`.
+
+    Returns
+    -------
+    float32 tensor
+        As :func:`augment` returns it.
+
     Notes
     -----
-    Parameters and result as for :func:`augment`. Built in chapter 2.
+    Built in lesson 2.
+
+    Examples
+    --------
+    >>> picture = tf.constant([[[[0.0], [1.0]]]])
+    >>> sorted({str(flip(picture, tf.constant([0, number])).numpy().ravel()) for number in range(20)})
+    ['[0. 1.]', '[1. 0.]']
     """
     heads = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed) < 0.5
     return tf.where(heads, tf.reverse(images, axis=[2]), images)
@@ -39,10 +55,20 @@ def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def move(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Shift each photograph by up to ``SHIFT``, turn it by up to ``TURN`` and zoom it by up to ``ZOOM``.
 
+    Parameters
+    ----------
+    images, seed
+        As for :func:`augment`.
+
+    Returns
+    -------
+    float32 tensor
+        As :func:`augment` returns it.
+
     Notes
     -----
-    Parameters and result as for :func:`augment`. What comes into view is the photograph mirrored at its
-    edge. All three are one projection, so the pixels are interpolated once. Built in chapter 2.
+    What comes into view is the photograph mirrored at its edge.
+    All three are one projection, so the pixels are interpolated once. Built in lesson 2.
     """
     number, side = tf.shape(images)[0], tf.cast(tf.shape(images)[1], tf.float32)
     amount = tf.random.stateless_uniform([4, number], seed, -1.0, 1.0)
@@ -68,9 +94,19 @@ def move(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def change_contrast(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Stretch or squeeze each photograph's values about their mean, by up to ``CONTRAST``.
 
+    Parameters
+    ----------
+    images, seed
+        As for :func:`augment`.
+
+    Returns
+    -------
+    float32 tensor
+        As :func:`augment` returns it.
+
     Notes
     -----
-    Parameters and result as for :func:`augment`. Built in chapter 2.
+    Built in lesson 2.
     """
     factor = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed, 1 - CONTRAST, 1 + CONTRAST)
     mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
@@ -80,9 +116,19 @@ def change_contrast(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def erase(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Cover a random rectangle of every other photograph with the photograph's mean.
 
+    Parameters
+    ----------
+    images, seed
+        As for :func:`augment`.
+
+    Returns
+    -------
+    float32 tensor
+        As :func:`augment` returns it.
+
     Notes
     -----
-    Parameters and result as for :func:`augment`. Zhong et al. (2020), random erasing. Built in chapter 2.
+    Zhong et al. (2020), random erasing. Built in lesson 2.
     """
     number, side = tf.shape(images)[0], tf.shape(images)[1]
     chance, height, width, top, left = tf.unstack(tf.random.stateless_uniform([5, number, 1, 1, 1], seed))
@@ -106,11 +152,12 @@ def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Returns
     -------
-    float32 tensor of the same shape, values in [0, 1].
+    float32 tensor of the same shape
+        Values in [0, 1].
 
     Notes
     -----
-    :func:`flip`, :func:`move`, :func:`change_contrast` and :func:`erase`, in this order. Built in chapter 2.
+    :func:`flip`, :func:`move`, :func:`change_contrast` and :func:`erase`, in this order. Built in lesson 2.
     """
     ways = (flip, move, change_contrast, erase)
     for vary, own_seed in zip(ways, tf.unstack(tf.random.split(seed, len(ways))), strict=True):

@@ -73,7 +73,7 @@ def batches(
 
     Notes
     -----
-    All photographs are read before the function returns; every pass then takes them from the cache. Built in
+    All photographs are read before the function returns; every pass then takes them from the cache. Used in
     lesson 2.
     """
     paths, columns, element = _columns(table, data_dir, target, contract, batch_size, sample_weight)
@@ -86,18 +86,22 @@ class TrainingBatches:
 
     Parameters
     ----------
-    table, data_dir, target, contract, batch_size, sample_weight, cache
+    table, data_dir, target, contract, batch_size
         As for :func:`batches`, whose errors it shares.
     augmented : bool
         Whether to :func:`augment` each photograph, anew in each epoch.
+    sample_weight : float array, shape (n,), optional
+        As for :func:`batches`.
     seed : int
         Order and augmentation depend on it and on the epoch's number, and on nothing else.
+    cache : "memory" or path-like
+        As for :func:`batches`.
 
     Notes
     -----
-    An epoch is a function of its number: asked twice, it is the same. So an interrupted training goes on
-    with the epoch where it stopped: :func:`facelab.training.fit` asks for one epoch after the other. Built in
-    lesson 2.
+    An epoch is a function of its number: asked twice, it is the same. So an interrupted training goes on with
+    the epoch where it stopped: :func:`facelab.training.fit` asks for one epoch after the other. Built in
+    lesson 2, as ``one_epoch``.
     """
 
     def __init__(

@@ -33,7 +33,18 @@ class PixelContract(NamedTuple):
     """What a network's pixels are: a square of `side` pixels, grey (1 channel) or red, green, blue (3).
 
     As stored they are uint8; as they reach a network, float32 from 0 (black) to 1 (white), shape (batch,
-    side, side, channels). Built in chapter 2.
+    side, side, channels).
+
+    Parameters
+    ----------
+    side : int
+        Pixels of height and width.
+    channels : int
+        1 (grey) or 3 (red, green, blue).
+
+    Notes
+    -----
+    Used in lesson 2.
     """
 
     side: int = 48
@@ -76,7 +87,7 @@ def photographs(
 
     Notes
     -----
-    Built in chapter 2.
+    Built in lesson 2, as ``read_all``.
     """
     paths = full_paths(table, data_dir)
     check_contract(contract)
@@ -113,7 +124,7 @@ def unreadable(table: pd.DataFrame, data_dir: str | os.PathLike[str]) -> pd.Data
 
     Notes
     -----
-    Built in chapter 2.
+    Used in lesson 2.
     """
     paths = full_paths(table, data_dir)
 

@@ -26,7 +26,13 @@ def gender_target(table: pd.DataFrame) -> np.ndarray:
 
     Notes
     -----
-    Built in chapter 2.
+    Built in lesson 2.
+
+    Examples
+    --------
+    >>> labels = pd.Categorical(["m", "f"], categories=["f", "m"])
+    >>> gender_target(pd.DataFrame({"gender": labels})).tolist()
+    [[1.0], [0.0]]
     """
     return _codes(table, "gender").astype("float32")[:, None]
 
@@ -51,7 +57,13 @@ def age_target(table: pd.DataFrame) -> np.ndarray:
 
     Notes
     -----
-    Built in chapter 2.
+    Built in lesson 2.
+
+    Examples
+    --------
+    >>> labels = pd.Categorical(["(4, 6)", "(60, 100)"], categories=AGE_GROUPS)
+    >>> age_target(pd.DataFrame({"age_group": labels})).tolist()
+    [1, 7]
     """
     return _codes(table, "age_group").astype("int32")
 
@@ -81,7 +93,13 @@ def soft_age_target(table: pd.DataFrame, neighbour: float = 0.15) -> np.ndarray:
 
     Notes
     -----
-    Built in chapter 2, put to the test in chapter 4.
+    Built in lesson 2.
+
+    Examples
+    --------
+    >>> labels = pd.Categorical(["(8, 12)"], categories=AGE_GROUPS)
+    >>> soft_age_target(pd.DataFrame({"age_group": labels}), neighbour=0.25).tolist()
+    [[0.0, 0.25, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0]]
     """
     if not 0 <= neighbour <= 1 / 3:
         raise ValueError(f"a neighbour gets from 0 to 1/3, not {neighbour}")

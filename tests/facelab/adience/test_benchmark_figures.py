@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from facelab import adience
+from facelab.adience._table import mend_typos
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_cleaning_one_edition_gives_the_other_byte_for_byte(folds: Path, tmp_pat
 
     The other three folds have the official number of rows; their official files were not at hand to compare.
     """
-    adience.write_folds(adience.mend_typos(adience.drop_duplicates(adience.read_rows(folds))), tmp_path)
+    adience.write_folds(mend_typos(adience.drop_duplicates(adience.read_rows(folds))), tmp_path)
     md5 = {
         fold: hashlib.md5((tmp_path / f"fold_{fold}_data.txt").read_bytes()).hexdigest() for fold in (0, 2)
     }

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facelab import adience
+from facelab.adience._splits import refuse_shared_albums
 
 
 def table_of(albums: dict[str, tuple[int, int]]) -> pd.DataFrame:
@@ -74,9 +75,9 @@ def test_an_album_in_two_folds_is_refused() -> None:
 def test_a_split_of_your_own_can_be_checked() -> None:
     table = table_of({"a": (0, 3), "b": (1, 3), "c": (2, 3)})
     good = adience.Split(table[:3], table[3:6], table[6:])
-    adience.refuse_shared_albums(good)
+    refuse_shared_albums(good)
     with pytest.raises(adience.DataSetError, match="train and validation share 1 albums, the first 'a'"):
-        adience.refuse_shared_albums(good._replace(validation=table[2:6]))
+        refuse_shared_albums(good._replace(validation=table[2:6]))
 
 
 def test_a_fold_that_is_not_there_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Gaps between slices: by hand, by their properties, and by simulation."""
+"""Scores of slices and gaps between them: by hand, by their properties, and by simulation."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,29 @@ import pytest
 
 from facelab import evaluation
 from facelab.evaluation import FEW_ALBUMS, gaps
+
+
+def test_a_slice_says_on_what_it_rests():
+    groups = pd.Categorical(["old", "young", "old", "young", "old"], ["young", "middle", "old"], ordered=True)
+    table = pd.DataFrame({"group": groups, "user_id": ["a", "b", "b", "b", "c"]}, index=[9, 3, 5, 1, 0])
+    sliced = evaluation.by_slice(
+        evaluation.accuracy, [1, 1, 1, 1, 1], [1, 1, 0, 0, 1], table["user_id"], table["group"], seed=0
+    )
+    assert list(sliced.columns) == ["slice", "faces", "albums", "estimate", "low", "high"]
+    assert sliced["slice"].tolist() == ["young", "old"]
+    assert sliced["faces"].tolist() == [2, 3]
+    assert sliced["albums"].tolist() == [1, 3]
+    assert sliced["estimate"].tolist() == pytest.approx([1 / 2, 2 / 3])
+    assert sliced.loc[0, ["low", "high"]].isna().all()
+    alone = evaluation.album_bootstrap(evaluation.accuracy, [1, 1, 1], [1, 0, 1], ["a", "b", "c"], seed=0)
+    assert tuple(sliced.loc[1, ["estimate", "low", "high"]]) == alone
+
+
+def test_a_face_without_a_slice_is_refused():
+    with pytest.raises(ValueError, match="1 faces have no slice"):
+        evaluation.by_slice(evaluation.accuracy, [0, 1], [0, 1], ["a", "b"], pd.Series(["x", None]), seed=0)
+    with pytest.raises(ValueError, match=r"but have \(2, 2, 2, 1\)"):
+        evaluation.by_slice(evaluation.accuracy, [0, 1], [0, 1], ["a", "b"], ["x"], seed=0)
 
 
 def made_up(albums=40, slices=12, seed=0):
