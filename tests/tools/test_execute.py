@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import execute
 from tools.notebooks import normalised
-from tools.places import REPOSITORY
+from tools.paths import REPOSITORY
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
