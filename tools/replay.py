@@ -15,7 +15,7 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile  # type: ignore[import-untyped]
 
 from tools import execute
-from tools.places import EXECUTED
+from tools.paths import EXECUTED
 
 _REQUEST = "replay"  # the name of the one request that a cell makes
 

@@ -13,10 +13,10 @@ import time
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from tools.places import REPOSITORY
 
 from tools import execute
 from tools.notebooks import normalised
+from tools.paths import REPOSITORY
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
