@@ -1,128 +1,129 @@
-"""Train a small network on renders alone and test it on real photographs.
+"""Measure the domain gap: train a network on renders alone, test it on renders and on real photographs.
 
-``python -m tools.measure.transfer RENDERS_DIR REAL_DIR [--averages FILE.png] [--json FILE]``
+``python -m tools.measure.domain_gap RENDERS_DIR REAL_DIR [--side 48] [--colour] [--epochs 11] [--seed S]
+[--averages FILE.png]``
 """
 
 import argparse
-import json
-import time
 from pathlib import Path
 
-import keras
+from facelab import adience, models, pipeline, results
+
+# isort: split
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from tools.measure import networks, scores
-from tools.measure.photographs import GROUP_NAMES, read_photographs, read_pixels
+from tools.measure import photographs, real
 
-STEPS = 1500  # batches of 64: 32 epochs of 3,000 photographs, 10 of 10,000
-HELD_OUT = 0.1  # share of the renders' albums on which the network is tested at home
+RENDERED_FOLD = 4  # the renders that the network does not meet in training
 
 
-def held_out_albums(albums: pd.Series, seed: int) -> np.ndarray:
-    """Mark the photographs of a tenth of the albums; bool array, shape (n,)."""
-    names = np.sort(albums.unique())
-    chosen = np.random.default_rng(seed).choice(names, max(1, round(len(names) * HELD_OUT)), replace=False)
-    return albums.isin(chosen).to_numpy()
-
-
-def by_group(
-    group: np.ndarray, male: np.ndarray, says_male: np.ndarray, says_group: np.ndarray
-) -> list[dict]:
-    """Describe each true group: gender accuracy, share read as men in each gender, where the ages go."""
-    rows = []
-    for index in np.unique(group):
-        here = group == index
-        row = {"group": GROUP_NAMES[index], "n": int(here.sum())}
-        row["gender"] = round(float(np.mean(male[here] == says_male[here])), 3)
-        for name, sex in (("f", ~male), ("m", male)):
-            row[f"{name}_read_as_male"] = (
-                round(float(np.mean(says_male[here & sex])), 3) if (here & sex).any() else None
-            )
-        row["age_exact"] = round(float(np.mean(says_group[here] == index)), 3)
-        shares = np.bincount(says_group[here], minlength=8) / here.sum()
-        rows.append(
-            row
-            | {f"→{name}": round(float(share), 2) for name, share in zip(GROUP_NAMES, shares, strict=True)}
-        )
-    return rows
-
-
-def write_averages(file: Path, renders: pd.DataFrame, real: pd.DataFrame) -> None:
-    """Draw the average photograph of each age group: renders above, real photographs below."""
-    rows = []
-    for table in (renders, real):
-        cells = []
-        for group in range(8):
-            paths = table.loc[table["group"] == group, "path"].tolist()[:300]
-            average = read_pixels(paths, 96).mean(axis=0) if paths else np.zeros((96, 96, 3))
-            cells.append(average.astype(np.uint8))
-        rows.append(np.hstack(cells))
-    Image.fromarray(np.vstack(rows)).resize((8 * 192, 2 * 192)).save(file)
-
-
-def test(model: keras.Model, table: pd.DataFrame, pixels: np.ndarray, prior: np.ndarray, seed: int) -> dict:
-    """Score the network on photographs; ``prior`` is the training share of each group, shape (8,)."""
-    said = networks.predict(model, pixels)
-    male, group = (table["gender"] == "m").to_numpy(), table["group"].to_numpy()
-    says_male, says_group = said["gender"] >= 0.5, said["age"].argmax(axis=1)
-    weights = scores.album_weights(table["album"], seed)
-    found: dict = scores.task_scores(weights, male, says_male, group, says_group)
-    # What it would say if it did not expect the renders' mixture of ages.
-    unbiased = (said["age"] / prior).argmax(axis=1)
-    for name, score in scores.task_scores(weights, None, None, group, unbiased).items():
-        found[f"{name}_no_prior"] = score
-    found |= {"photographs": len(table), "by_group": by_group(group, male, says_male, says_group)}
-    return found
-
-
-def main() -> None:
-    """Train on the first folder, test on the second, print the scores and write them as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("renders_dir", type=Path)
-    parser.add_argument("real_dir", type=Path)
+def main(arguments: list[str] | None = None) -> None:
+    """Train on the first folder, test on both, print the scores and write them as one record."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("renders_dir", type=Path, help="folder in the Adience layout")
+    parser.add_argument("real_dir", type=Path, help="another one, with photographs")
     parser.add_argument("--side", type=int, default=48, help="pixels of height and width")
     parser.add_argument("--colour", action="store_true", help="train on colour instead of grey")
-    parser.add_argument("--steps", type=int, default=STEPS, help="batches of 64 to train on")
+    parser.add_argument("--epochs", type=int, default=11)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--averages", type=Path, help="where to draw average faces; never in the repository")
-    parser.add_argument("--json", type=Path, help="where to write the results")
-    options = parser.parse_args()
-    start = time.monotonic()
-    keras.utils.set_random_seed(options.seed)
-
-    renders, real = read_photographs(options.renders_dir), read_photographs(options.real_dir)
+    options = parser.parse_args(arguments)
+    renders = photographs.read_or_exit(parser, options.renders_dir)
+    others = photographs.read_or_exit(parser, options.real_dir)
     if options.averages:
-        write_averages(options.averages, renders, real)
-    pixels = read_pixels(renders["path"].tolist(), options.side, grey=not options.colour)
-    real_pixels = read_pixels(real["path"].tolist(), options.side, grey=not options.colour)
+        write_averages(options.averages, {options.renders_dir: renders, options.real_dir: others})
+    train, validation, at_home = adience.split(renders, RENDERED_FOLD, options.seed)
+    train = pd.concat([train, validation]).sort_index()  # no epoch is chosen here
+    real.show_parts(train, at_home)
 
-    home = held_out_albums(renders["album"], options.seed)
-    male, group = (renders["label_gender"] == "m").to_numpy(), renders["label_group"].to_numpy()
-    model = networks.yardstick(options.side, pixels.shape[-1])
-    networks.train(model, pixels[~home], male[~home], group[~home], steps=options.steps)
+    contract = pipeline.PixelContract(options.side, 3 if options.colour else 1)
+    recipe = real.RECIPES["strided_network"]._replace(
+        build=lambda: models.strided_network(contract, models.HEADS), contract=contract, epochs=options.epochs
+    )
+    data_set = options.renders_dir.resolve().name
+    run = f"domain-gap-{data_set}-{contract.side}-{contract.channels}-seed-{options.seed}"
+    folder = real.FOLDER / f"{run}-{recipe.epochs}-epochs"
+    model, history = real.trained(recipe, train, options.renders_dir, seed=options.seed, folder=folder)
+    print(real.training_summary(model, history))
 
-    prior = (np.bincount(group[~home], minlength=8) + 1) / (np.sum(~home) + 8)
-    real_male, real_group = (real["gender"] == "m").to_numpy(), real["group"].to_numpy()
-    results = {
-        "trained_on": int(np.sum(~home)),
-        "weights": model.count_params(),
-        "on_renders": test(model, renders[home].reset_index(drop=True), pixels[home], prior, options.seed),
-        "on_real": test(model, real, real_pixels, prior, options.seed),
-        "majority_on_real": scores.majority_baselines(male[~home], group[~home], real_male, real_group),
-        "seconds": round(time.monotonic() - start, 1),
+    scores: dict[str, list[results.Score]] = {}
+
+    def score(title: str, table: pd.DataFrame, y_pred: dict[str, np.ndarray]) -> None:
+        folds = sorted(set(table["fold"]))
+        scores[title] = real.score(table, y_pred, split="test", folds=folds, seed=options.seed)
+        real.show(f"{title}: {len(table)} photographs", scores[title])
+
+    shares = real.majority(train, 1)["age"]
+    places = {
+        "renders": (photographs.with_true_labels(at_home), options.renders_dir),
+        "photographs": (others, options.real_dir),
     }
-    print(f"trained on {results['trained_on']} renders, {results['weights']} weights, {results['seconds']} s")
-    for title, name in (("renders of albums never seen", "on_renders"), ("real photographs", "on_real")):
-        found = results[name]
-        print(f"\n{found['photographs']} {title}")
-        for score in [key for key in found if key not in ("photographs", "by_group")]:
-            print(scores.line(score, found[score]))
-        print(pd.DataFrame(found["by_group"]).to_string(index=False))
-    print(f"\nmajority on real photographs: {results['majority_on_real']}")
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    for title, (table, data_dir) in places.items():
+        y_prob = real.ask(model, recipe, table, data_dir)
+        y_pred = real.decided(y_prob)
+        score(f"{title}, majority", table, real.decided(real.majority(train, len(table))))
+        score(title, table, y_pred)
+        score(f"{title}, no prior", table, real.decided({"age": without_prior(y_prob["age"], shares)}))
+        grown = (table["age_group"] >= "(15, 20)").to_numpy()
+        for part, here in (("up to (8, 12)", ~grown), ("from (15, 20)", grown)):
+            score(f"{title} {part}", table[here], {"gender": y_pred["gender"][here]})
+        print(f"\n{what_is_read(table, y_pred).round(2).to_string()}")
+    path = results.write(
+        "domain_gap",
+        data_dir=options.real_dir,
+        parameters={
+            "seed": options.seed,
+            "renders": data_set,
+            "trained_on": len(train),
+            "epochs": recipe.epochs,
+            "side": contract.side,
+            "channels": contract.channels,
+        },
+        scores=scores,
+        seconds=history["seconds"].sum(),
+        folder=real.FOLDER,
+    )
+    print(f"\nrecord: {path}")
+
+
+def without_prior(y_prob: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return what a network would say of ages if it did not expect those of its training.
+
+    Parameters
+    ----------
+    y_prob : float array, shape (n, 8)
+    shares : float array, shape (1, 8)
+        Of the age groups in training, all above 0.
+
+    Returns
+    -------
+    float array, shape (n, 8)
+        Rows sum to 1.
+    """
+    evidence = y_prob / shares
+    return evidence / evidence.sum(axis=1, keepdims=True)
+
+
+def what_is_read(table: pd.DataFrame, y_pred: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return the share read as m, and as each age group, for each age group and gender."""
+    ages = {f"→ {group}": y_pred["age"] == index for index, group in enumerate(adience.AGE_GROUPS)}
+    return photographs.by_group(table, {"read as m": y_pred["gender"]} | ages)
+
+
+def write_averages(file: Path, tables: dict[Path, pd.DataFrame]) -> None:
+    """Draw the average photograph of each age group: a row for each folder."""
+    contract = pipeline.PixelContract(96, 3)
+    rows = []
+    for data_dir, table in tables.items():
+        averages = []
+        for group in adience.AGE_GROUPS:
+            some = table[table["age_group"] == group].head(300)
+            images = list(pipeline.photographs(some, data_dir, contract).as_numpy_iterator())
+            averages.append(np.mean(images, axis=0).astype("uint8"))
+        rows.append(np.hstack(averages))
+    Image.fromarray(np.vstack(rows)).resize((8 * 192, len(rows) * 192)).save(file)
 
 
 if __name__ == "__main__":
