@@ -30,11 +30,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--averages", type=Path, help="where to draw average faces; never in the repository")
     options = parser.parse_args(arguments)
-    renders = photographs.read_or_exit(parser, options.renders_dir)
-    others = photographs.read_or_exit(parser, options.real_dir)
+    with photographs.data_set_errors_exit(parser):
+        renders = photographs.read_photographs(options.renders_dir)
+        others = photographs.read_photographs(options.real_dir)
+        train, validation, at_home = adience.split(renders, RENDERED_FOLD, options.seed)
     if options.averages:
         write_averages(options.averages, {options.renders_dir: renders, options.real_dir: others})
-    train, validation, at_home = adience.split(renders, RENDERED_FOLD, options.seed)
     train = pd.concat([train, validation]).sort_index()  # no epoch is chosen here
     real.show_parts(train, at_home)
 

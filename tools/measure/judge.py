@@ -32,10 +32,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, help="judge a random sample of this many photographs")
     parser.add_argument("--seed", type=int, default=0, help="of that sample and of the intervals")
     options = parser.parse_args(arguments)
-    table = photographs.sample(
-        photographs.read_or_exit(parser, options.data_dir), options.limit, options.seed
-    )
-    table = photographs.with_true_labels(table)
+    with photographs.data_set_errors_exit(parser):
+        everybody = photographs.read_photographs(options.data_dir)
+    table = photographs.with_true_labels(photographs.sample(everybody, options.limit, options.seed))
     ages = photographs.ages(table)
     print(f"{len(table)} photographs of {table['user_id'].nunique()} albums, {CONTRACT.side} pixels a side")
 

@@ -1,6 +1,8 @@
 """The photographs that the tools measure: their labels, and the true causes where a renderer knows them."""
 
 import argparse
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +39,11 @@ def read_photographs(data_dir: Path) -> pd.DataFrame:
     return table
 
 
-def read_or_exit(parser: argparse.ArgumentParser, data_dir: Path) -> pd.DataFrame:
-    """Read photographs; where the folder is no data set, say so and end the program with status 2."""
+@contextlib.contextmanager
+def data_set_errors_exit(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """End the program with status 2, and say why, where a folder is no data set or cannot be divided."""
     try:
-        return read_photographs(data_dir)
+        yield
     except adience.DataSetError as error:
         parser.exit(2, f"{error}\n")
 

@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
         real.show(title, found)
         return found
 
-    true = real.labels(asked)
+    y_true = real.labels(asked)
     scores: dict[str, list[results.Score]] = {}
     seconds = 0.0
     for share in options.shares:
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
                 seconds += history["seconds"].sum()
                 answer = real.decided(real.ask(model, recipe, asked, options.data_dir))
                 said[name].append(answer)
-                right = {head: float(np.mean(answer[head] == true[head])) for head in true}
+                right = {head: float(np.mean(answer[head] == y_true[head])) for head in y_true}
                 print(
                     f"  {share:.0%}, seed {seed}, {name}: {right}, {history['seconds'].sum():.0f} s",
                     flush=True,
@@ -144,14 +144,14 @@ def score(
             continue  # of a part of one album there is no interval; of a whole table of one, an error says so
         # Every photograph counts once a seed: the mean over all of them is the mean of the seeds' scores.
         part, albums = table[here], np.tile(table["user_id"].to_numpy()[here], len(answers))
-        said = [
+        y_pred = [
             np.concatenate([answer[head][here] for answer in those]) for those in (ahead_of, answers) if those
         ]
-        true = np.tile(real.labels(part)[head], len(answers))
-        if len(said) == 1:
-            interval = evaluation.album_bootstrap(metric, true, said[0], albums, seed=0)
+        y_true = np.tile(real.labels(part)[head], len(answers))
+        if len(y_pred) == 1:
+            interval = evaluation.album_bootstrap(metric, y_true, y_pred[0], albums, seed=0)
         else:
-            interval = evaluation.paired_album_bootstrap(metric, true, said[0], said[1], albums, seed=0)
+            interval = evaluation.paired_album_bootstrap(metric, y_true, y_pred[0], y_pred[1], albums, seed=0)
         found.append(results.Score(name, *interval, len(part), part["user_id"].nunique(), split, [fold]))
     return found
 

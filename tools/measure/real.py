@@ -134,8 +134,9 @@ def parts(
     With `limit`, of a random sample of so many photographs. Where the folder is no data set, it says so and
     ends the program, with status 2.
     """
-    table = photographs.sample(photographs.read_or_exit(parser, options.data_dir), limit, seed)
-    train, validation, test = adience.split(table, options.fold, seed)
+    with photographs.data_set_errors_exit(parser):
+        table = photographs.sample(photographs.read_photographs(options.data_dir), limit, seed)
+        train, validation, test = adience.split(table, options.fold, seed)
     if options.choose:
         return "validation", train, validation
     # No epoch is chosen here, so there is no need to set photographs aside.

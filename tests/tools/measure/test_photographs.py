@@ -63,8 +63,11 @@ def test_causes_stand_beside_the_labels_and_replace_them_when_asked(with_causes)
 
 
 def test_no_data_set_is_said_so(tmp_path, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        photographs.read_or_exit(argparse.ArgumentParser(), tmp_path / "nowhere")
+    with (
+        pytest.raises(SystemExit) as stopped,
+        photographs.data_set_errors_exit(argparse.ArgumentParser()),
+    ):
+        photographs.read_photographs(tmp_path / "nowhere")
     assert stopped.value.code == 2
     assert "nowhere is not a data set: there is no such folder" in capsys.readouterr().err
 
