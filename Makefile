@@ -144,8 +144,9 @@ backbone: environment  ## render other people and pretrain the backbone on them 
 	@$(BIN)/python -m tools.pretrain _build/others/embedded_faces
 
 .PHONY: measure-faces
-measure-faces: environment  ## ask networks trained on photographs what they see in the rendered faces
-	@$(BIN)/python -m tools.measure.judge "$$($(BIN)/python -c 'from facelab import embedded; print(embedded.data_dir())')"
+measure-faces: environment  ## ask networks trained on photographs what they see in 2,500 of the rendered faces
+	@$(BIN)/python -m tools.measure.judge --limit 2500 \
+		"$$($(BIN)/python -c 'from facelab import embedded; print(embedded.data_dir())')"
 
 # ---- Real photographs ---------------------------------------------------------------------------------------------------------
 

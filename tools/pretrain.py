@@ -25,7 +25,6 @@ import tensorflow as tf
 from keras import layers
 
 from tools import command
-from tools.measure.photographs import nearest_groups
 from tools.paths import BUILD
 
 CONTRACT = pipeline.PixelContract(side=64, channels=3)
@@ -67,7 +66,7 @@ def targets(table: pd.DataFrame) -> dict[str, np.ndarray]:
         for m; ``pose``, shape (n, 1), how far the head is turned to either side, 1 at ``FULLY_TURNED``.
         Training mirrors photographs, which leaves all three what they are.
     """
-    names = np.array(adience.AGE_GROUPS)[nearest_groups(table["age_years"].to_numpy())]
+    names = np.array(adience.AGE_GROUPS)[adience.nearest_groups(table["age_years"])]
     group = pd.Categorical(names, list(adience.AGE_GROUPS), ordered=True)
     return {
         "age": pipeline.soft_age_target(pd.DataFrame({"age_group": group})),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 
 from facelab import adience, embedded, models, pipeline, transfer
 
@@ -13,6 +15,7 @@ import pytest
 from PIL import Image
 
 from tools import pretrain
+from tools.paths import REPOSITORY
 
 
 @pytest.fixture
@@ -100,3 +103,25 @@ def test_the_shipped_backbone_is_the_one_that_this_tool_makes():
     backbone = transfer.rendered_backbone(pretrain.CONTRACT)
     same = transfer.cut(models.strided_network(pretrain.CONTRACT, filters=transfer.FILTERS))
     assert backbone.count_params() == same.count_params() <= 1_000_000
+
+
+def test_nothing_that_makes_what_is_shipped_depends_on_the_measurements():
+    files, seen = [Path(pretrain.__file__), *(REPOSITORY / "src").rglob("*.py")], set()
+    while files:
+        for name in imported(files.pop()) - seen:
+            seen.add(name)
+            module = REPOSITORY / name.replace(".", "/")
+            files += [path for path in (module.with_suffix(".py"), module / "__init__.py") if path.is_file()]
+    assert "tools.paths" in seen
+    assert not {name for name in seen if name.startswith("tools.measure")}
+
+
+def imported(file: Path) -> set[str]:
+    """Every module that a file may import: of ``from a import b``, both ``a`` and ``a.b``."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found

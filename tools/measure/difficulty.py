@@ -1,36 +1,90 @@
-"""Measure how hard a data set is: train on folds 0 to 3, test on fold 4, with much and with little to see.
+"""Measure how hard a data set is: train on four folds, test on the fifth, with much and with little to see.
 
-``python -m tools.measure.difficulty DATA_DIR [--limit N] [--seed S] [--json FILE]``
+``python -m tools.measure.difficulty DATA_DIR [--limit N] [--fold 4] [--seed S] [--choose]``
 """
 
 import argparse
-import json
-import time
+import tempfile
 from pathlib import Path
-from typing import Any
 
+from facelab import models, pipeline, results
+
+# isort: split
 import keras
 import numpy as np
 import pandas as pd
+from keras import layers
+from PIL import Image
 
-from tools.measure import networks, scores
-from tools.measure.photographs import read_photographs, read_pixels, sample
+from tools.measure import real
 
-SIDE = 48
-TEST_FOLD = 4
-# Batches of 64; 500 are four epochs of 8,000 photographs.
-STEPS = {
-    "published gender network": 500,
-    "yardstick network": 1200,
-    "linear on pixels": 3000,
-    "a part alone": 500,
-}
 # Ellipses round the face (brows to chin) and the head (with hair): middle, half axes; shares of the side.
 FACE = (0.5, 0.56, 0.34, 0.42)
 HEAD = (0.5, 0.5, 0.5, 0.56)
 # What names or restates the truth instead of causing what is seen.
-NOT_A_CAUSE = "path|album|subject|fold|identity|family|seed|label|group|gender|age|masculin"
-CAUSES = "one cause alone"
+NOT_A_CAUSE = "path|user|face_id|original|fold|identity|family|label|group|gender|age|masculin"
+
+
+def linear() -> keras.Model:
+    """Build logistic regression on pixels, standardised as in the strided network, for both heads."""
+    images = keras.Input((real.CONTRACT.side, real.CONTRACT.side, real.CONTRACT.channels))
+    x = layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(images)
+    return keras.Model(images, models.add_heads(layers.Flatten()(x), models.HEADS), name="linear")
+
+
+STRIDED = real.RECIPES["strided_network"]
+# Fewer epochs than the course's: how hard it is shows early. A part alone is read by the strided network.
+RECIPES = {
+    "linear on pixels": STRIDED._replace(build=linear, epochs=40, learning_rate=5e-4, augmented=False),
+    "gender_cnn": real.RECIPES["gender_cnn"],
+    "strided_network": STRIDED._replace(epochs=16),
+}
+PART_EPOCHS = 8
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train and score everything, print the scores and write them as one record."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    real.add_data_options(parser)
+    parser.add_argument("--limit", type=int, help="use a random sample of this many photographs")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    split, train, asked = real.parts(parser, options, options.seed, options.limit)
+    real.show_parts(train, asked)
+
+    def scored(y_pred: dict[str, np.ndarray]) -> list[results.Score]:
+        return real.score(asked, y_pred, split=split, folds=[options.fold], seed=options.seed)
+
+    scores = {"majority": scored(real.decided(real.majority(train, len(asked))))}
+    real.show("majority of the training labels", scores["majority"])
+    data_set = options.data_dir.resolve().name
+    run = f"difficulty-{data_set}-{len(train)}-{split}-{options.fold}-seed-{options.seed}"
+    seconds = 0.0
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, (recipe, mask) in trials().items():
+            data_dir = options.data_dir
+            if mask is not None:
+                data_dir = Path(scratch) / name
+                write_part(pd.concat([train, asked]), options.data_dir, mask, data_dir)
+            folder = real.FOLDER / f"{run}-{name.replace(' ', '-')}-{recipe.epochs}-epochs"
+            model, history = real.trained(recipe, train, data_dir, seed=options.seed, folder=folder)
+            scores[name] = scored(real.decided(real.ask(model, recipe, asked, data_dir)))
+            seconds += history["seconds"].sum()
+            real.show(f"{name}: {real.training_summary(model, history)}", scores[name])
+    alone = {cause: scored(y_pred) for cause, y_pred in causes_alone(train, asked).items()}
+    if alone:
+        estimates = {cause: {one.name: one.estimate for one in found} for cause, found in alone.items()}
+        ranking = pd.DataFrame(estimates).T.sort_values("gender", ascending=False)
+        print(f"\none cause alone\n{ranking.round(3).to_string()}")
+    path = results.write(
+        f"difficulty_{split}",
+        data_dir=options.data_dir,
+        parameters={"seed": options.seed, "fold": options.fold, "limit": options.limit},
+        scores=scores | {f"{cause} alone": found for cause, found in alone.items()},
+        seconds=seconds,
+        folder=real.FOLDER,
+    )
+    print(f"\nrecord: {path}")
 
 
 def ellipse(side: int, shape: tuple[float, float, float, float]) -> np.ndarray:
@@ -41,9 +95,29 @@ def ellipse(side: int, shape: tuple[float, float, float, float]) -> np.ndarray:
 
 
 def masks(side: int) -> dict[str, np.ndarray]:
-    """What is left to see in each trial; bool arrays, shape (side, side)."""
+    """Return what is left to see in each trial; bool arrays, shape (side, side)."""
     face, head = ellipse(side, FACE), ellipse(side, HEAD)
     return {"face alone": face, "hair and outline alone": head & ~face, "background alone": ~head}
+
+
+def trials() -> dict[str, tuple[real.Recipe, np.ndarray | None]]:
+    """Return what is trained: each recipe, and the mask of what it sees; None where it sees everything."""
+    part = RECIPES["strided_network"]._replace(epochs=PART_EPOCHS)
+    return {name: (recipe, None) for name, recipe in RECIPES.items()} | {
+        name: (part, mask) for name, mask in masks(real.CONTRACT.side).items()
+    }
+
+
+def write_part(table: pd.DataFrame, data_dir: Path, mask: np.ndarray, folder: Path) -> None:
+    """Write the photographs of a table into a folder, with one grey in place of all but a part.
+
+    So the part is cut out before augmentation moves anything, and training reads it as it reads any data set.
+    """
+    images = pipeline.photographs(table, data_dir, real.CONTRACT).as_numpy_iterator()
+    for path, image in zip(table["path"], images, strict=True):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        seen = np.where(mask, image[:, :, 0], np.uint8(128))
+        Image.fromarray(seen).save(folder / path, format="JPEG", quality=100)  # whatever it is called
 
 
 def cells(values: pd.Series, bins: int = 8) -> pd.Series:
@@ -53,7 +127,7 @@ def cells(values: pd.Series, bins: int = 8) -> pd.Series:
     return values.astype(str)
 
 
-def cause_alone(cause: pd.Series, train: np.ndarray, target: np.ndarray) -> np.ndarray:
+def cause_alone(cause: pd.Series, train: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Predict a label from a single cause: the most frequent label of its category in training.
 
     Parameters
@@ -61,113 +135,27 @@ def cause_alone(cause: pd.Series, train: np.ndarray, target: np.ndarray) -> np.n
     cause : Series, length n
     train : bool array, shape (n,)
         Which rows to learn from.
-    target : int array, shape (n,)
+    labels : int array, shape (n,)
 
     Returns
     -------
-    int array, shape (number of rows not in ``train``,)
+    int array, shape (number of rows not in `train`,)
     """
     category = cells(cause).to_numpy()
-    counts = pd.crosstab(category[train], target[train])
-    fallback = np.bincount(target[train]).argmax()
+    counts = pd.crosstab(category[train], labels[train])
+    fallback = np.bincount(labels[train]).argmax()
     return pd.Series(category[~train]).map(counts.idxmax(axis=1)).fillna(fallback).to_numpy(int)
 
 
-def causes_alone(table: pd.DataFrame, train: np.ndarray, weights: np.ndarray) -> dict:
-    """Score every cause in ``factors.csv`` as the sole predictor of both labels."""
-    male, group = (table["label_gender"] == "m").to_numpy(int), table["label_group"].to_numpy()
-    found = {}
-    for name in table.columns[~table.columns.str.contains(NOT_A_CAUSE)]:
-        says_male, says_group = (cause_alone(table[name], train, target) for target in (male, group))
-        found[name] = scores.task_scores(weights, male[~train], says_male, group[~train], says_group)
-    return found
-
-
-def trained(
-    name: str, model: keras.Model, pixels: np.ndarray, table: pd.DataFrame, train: np.ndarray, **how: Any
-) -> dict:
-    """Train a network on the training rows; give its predictions on the others, and the time it took."""
-    start = time.monotonic()
-    male, group = (table["label_gender"] == "m").to_numpy(), table["label_group"].to_numpy()
-    networks.train(model, pixels[train], male[train], group[train], **how)
-    said = networks.predict(model, pixels[~train])
-    print(f"{name}: {model.count_params()} weights, {time.monotonic() - start:.0f} s", flush=True)
-    return said
-
-
-def measure(table: pd.DataFrame, seed: int) -> dict:
-    """Train and test everything; see the module for what."""
-    pixels = read_pixels(table["path"].tolist(), SIDE, grey=True)
-    train = (table["fold"] != TEST_FOLD).to_numpy()
-    male, group = (table["label_gender"] == "m").to_numpy(), table["label_group"].to_numpy()
-    weights = scores.album_weights(table["album"][~train], seed)
-
-    def scored(said: dict[str, np.ndarray]) -> dict:
-        says_male = said["gender"] >= 0.5
-        if "age" not in said:
-            return {"gender": scores.with_interval(scores.mean(male[~train] == says_male, weights))}
-        return scores.task_scores(weights, male[~train], says_male, group[~train], said["age"].argmax(axis=1))
-
-    found: dict = {}
-    name = "published gender network"
-    keras.utils.set_random_seed(seed)
-    said = trained(name, networks.published_gender(), pixels, table, train, steps=STEPS[name], rate=5e-4)
-    found[name] = scored(said)
-    name = "yardstick network"
-    said = trained(name, networks.yardstick(SIDE, 1), pixels, table, train, steps=STEPS[name])
-    found[name] = scored(said)
-    name = "linear on pixels"
-    said = trained(
-        name, networks.linear(SIDE, 1), pixels, table, train, steps=STEPS[name], rate=5e-4, augment=False
-    )
-    found[name] = scored(said)
-    for part, mask in masks(SIDE).items():
-        seen = np.where(mask[None, :, :, None], pixels, np.uint8(128))
-        model = networks.yardstick(SIDE, 1)
-        said = trained(part, model, seen, table, train, steps=STEPS["a part alone"])
-        found[part] = scored(said)
+def causes_alone(train: pd.DataFrame, asked: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
+    """Predict both labels of the photographs asked about from every cause by itself."""
+    table = pd.concat([train, asked])
+    in_train = np.arange(len(table)) < len(train)
+    labels = real.labels(table)
     return {
-        "photographs": {"train": int(train.sum()), "test": int((~train).sum())},
-        "albums": {"train": table["album"][train].nunique(), "test": table["album"][~train].nunique()},
-        "majority": scores.majority_baselines(male[train], group[train], male[~train], group[~train]),
-        "trained": found,
-        CAUSES: causes_alone(table, train, weights),
+        cause: {head: cause_alone(table[cause], in_train, labels[head]) for head in labels}
+        for cause in table.columns[~table.columns.str.contains(NOT_A_CAUSE)]
     }
-
-
-def show(results: dict) -> None:
-    """Print the results as text."""
-    n, albums, majority = results["photographs"], results["albums"], results["majority"]
-    print(f"\ntrained on {n['train']} photographs of {albums['train']} albums")
-    print(f"tested on {n['test']} of {albums['test']}; 95 % intervals by album")
-    print(f"majority: {majority}")
-    for title, found in results["trained"].items():
-        print(f"\n{title}")
-        for name, score in found.items():
-            print(scores.line(name, score))
-    causes = {
-        cause: {name: score["value"] for name, score in found.items()}
-        for cause, found in results[CAUSES].items()
-    }
-    if causes:
-        print(f"\n{CAUSES}\n{pd.DataFrame(causes).T.sort_values('gender', ascending=False).to_string()}")
-
-
-def main() -> None:
-    """Measure the difficulty of a data set, print the scores and write them as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
-    parser.add_argument("--limit", type=int, help="use a random sample of this many photographs")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="where to write the results")
-    options = parser.parse_args()
-    start = time.monotonic()
-    results = measure(sample(read_photographs(options.data_dir), options.limit, options.seed), options.seed)
-    results["seconds"] = round(time.monotonic() - start, 1)
-    show(results)
-    print(f"\n{results['seconds']} s")
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

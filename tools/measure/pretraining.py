@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from tools.measure import judge, photographs, real
+from tools.measure import judge, real
 from tools.pretrain import CONTRACT
 
 # A few photographs are seen more often than many, and still in fewer batches altogether.
@@ -38,9 +38,9 @@ BEGINNINGS = {
 RECIPE = real.RECIPES["strided_network"]._replace(contract=CONTRACT)
 # What is scored, of which head's answers, and of whom: of the gender of small children a face shows little.
 SCORES: dict[str, tuple[str, evaluation.Metric, tuple[str, ...]]] = {
-    **{name: (*how, adience.AGE_GROUPS) for name, how in real.MEASURES.items()},
-    "gender up to (8, 12)": (*real.MEASURES["gender"], adience.AGE_GROUPS[:3]),
-    "gender from (15, 20)": (*real.MEASURES["gender"], adience.AGE_GROUPS[3:]),
+    **{name: (*how, adience.AGE_GROUPS) for name, how in real.METRICS.items()},
+    "gender up to (8, 12)": (*real.METRICS["gender"], adience.AGE_GROUPS[:3]),
+    "gender from (15, 20)": (*real.METRICS["gender"], adience.AGE_GROUPS[3:]),
 }
 
 
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
         real.show(title, found)
         return found
 
-    true = real.truth(asked)
+    y_true = real.labels(asked)
     scores: dict[str, list[results.Score]] = {}
     seconds = 0.0
     for share in options.shares:
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
                 seconds += history["seconds"].sum()
                 answer = real.decided(real.ask(model, recipe, asked, options.data_dir))
                 said[name].append(answer)
-                right = {head: float(np.mean(answer[head] == true[head])) for head in true}
+                right = {head: float(np.mean(answer[head] == y_true[head])) for head in y_true}
                 print(
                     f"  {share:.0%}, seed {seed}, {name}: {right}, {history['seconds'].sum():.0f} s",
                     flush=True,
@@ -138,20 +138,20 @@ def score(
         If all photographs are of one album.
     """
     found = []
-    for name, (head, measure, groups) in SCORES.items():
+    for name, (head, metric, groups) in SCORES.items():
         here = table["age_group"].isin(groups).to_numpy()
         if not here.all() and table["user_id"][here].nunique() < 2:
             continue  # of a part of one album there is no interval; of a whole table of one, an error says so
         # Every photograph counts once a seed: the mean over all of them is the mean of the seeds' scores.
         part, albums = table[here], np.tile(table["user_id"].to_numpy()[here], len(answers))
-        said = [
+        y_pred = [
             np.concatenate([answer[head][here] for answer in those]) for those in (ahead_of, answers) if those
         ]
-        true = np.tile(real.truth(part)[head], len(answers))
-        if len(said) == 1:
-            interval = evaluation.album_bootstrap(measure, true, said[0], albums, seed=0)
+        y_true = np.tile(real.labels(part)[head], len(answers))
+        if len(y_pred) == 1:
+            interval = evaluation.album_bootstrap(metric, y_true, y_pred[0], albums, seed=0)
         else:
-            interval = evaluation.paired_album_bootstrap(measure, true, said[0], said[1], albums, seed=0)
+            interval = evaluation.paired_album_bootstrap(metric, y_true, y_pred[0], y_pred[1], albums, seed=0)
         found.append(results.Score(name, *interval, len(part), part["user_id"].nunique(), split, [fold]))
     return found
 
@@ -159,17 +159,11 @@ def score(
 def judges(table: pd.DataFrame, data_dir: Path) -> dict[str, dict[str, np.ndarray]]:
     """Ask two networks that others pretrained; nobody where Node.js is not installed, and it is said."""
     try:
-        said = judge.predictions([str(data_dir / path) for path in table["path"]])
+        answers = judge.predictions(table, data_dir)
     except FileNotFoundError as error:
         print(f"\nthe networks of others are left out: {error}")
         return {}
-    return {
-        name: {
-            "gender": (answer["male"].to_numpy() >= 0.5).astype("int64"),
-            "age": photographs.nearest_groups(answer["age"].to_numpy()),
-        }
-        for name, answer in said.items()
-    }
+    return {name: judge.decided(answer) for name, answer in answers.items()}
 
 
 if __name__ == "__main__":

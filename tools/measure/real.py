@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from tools.measure import photographs
+
 tf.get_logger().setLevel("ERROR")  # retracing is expected: several networks are trained in one process
 
 CONTRACT = pipeline.PixelContract(side=48, channels=1)
@@ -25,7 +27,7 @@ LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
 # Down and right, in pixels. Strides make an answer depend a little on where the face begins.
 SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 # What is scored, and of which head's answers.
-MEASURES: dict[str, tuple[str, evaluation.Metric]] = {
+METRICS: dict[str, tuple[str, evaluation.Metric]] = {
     "gender": ("gender", evaluation.accuracy),
     "age exact": ("age", evaluation.accuracy),
     "age 1-off": ("age", evaluation.one_off_accuracy),
@@ -39,7 +41,7 @@ class Recipe(NamedTuple):
     heads: tuple[str, ...]
     epochs: int
     """Chosen on validation photographs; there is no early stopping."""
-    rate: float
+    learning_rate: float
     """The greatest learning rate, from which it falls to 0 with a cosine."""
     weight_decay: float = 0.0
     neighbour: float = 0.0
@@ -53,14 +55,14 @@ class Recipe(NamedTuple):
 
 RECIPES = {
     # As published; trained on hard targets and on photographs as they are.
-    "gender_cnn": Recipe(models.gender_cnn, ("gender",), epochs=10, rate=5e-4),
-    "age_network": Recipe(models.age_network, ("age",), epochs=30, rate=1e-3),
+    "gender_cnn": Recipe(models.gender_cnn, ("gender",), epochs=10, learning_rate=5e-4),
+    "age_network": Recipe(models.age_network, ("age",), epochs=30, learning_rate=1e-3),
     # With what paid on validation photographs.
     "strided_network": Recipe(
         lambda: models.strided_network(CONTRACT, ("gender", "age")),
         ("gender", "age"),
         epochs=40,
-        rate=2e-3,
+        learning_rate=2e-3,
         weight_decay=0.02,
         neighbour=0.15,
         augmented=True,
@@ -84,11 +86,10 @@ def main(arguments: list[str] | None = None) -> None:
 
     data_set = options.data_dir.resolve().name
     print(f"{data_set}: nearest age groups, {split} for fold {options.fold}, seed {options.seed}")
-    for what, table in (("trained on", train), ("scored on", asked)):
-        print(f"{what:<10}{len(table):>6} photographs of {table['user_id'].nunique()} albums")
+    show_parts(train, asked)
 
     def scored(said: dict[str, np.ndarray]) -> list[results.Score]:
-        return score(asked, said, split=split, fold=options.fold, seed=options.seed)
+        return score(asked, decided(said), split=split, folds=[options.fold], seed=options.seed)
 
     scores = {"majority": scored(majority(train, len(asked)))}
     show("majority of the training labels", scores["majority"])
@@ -98,11 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
         model, history = trained(recipe, train, options.data_dir, seed=options.seed, folder=FOLDER / run)
         scores[name] = scored(ask(model, recipe, asked, options.data_dir))
         seconds += history["seconds"].sum()
-        minutes = history["seconds"].sum() / 60
-        show(
-            f"{name}: {model.count_params():,} weights, {len(history)} epochs, {minutes:.1f} minutes",
-            scores[name],
-        )
+        show(f"{name}: {training_summary(model, history)}", scores[name])
     path = results.write(
         f"real_{split}",
         data_dir=options.data_dir,
@@ -130,17 +127,16 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def parts(
-    parser: argparse.ArgumentParser, options: argparse.Namespace, seed: int
+    parser: argparse.ArgumentParser, options: argparse.Namespace, seed: int, limit: int | None = None
 ) -> tuple[Literal["test", "validation"], pd.DataFrame, pd.DataFrame]:
-    """Give the name of the split, the photographs to train on and those to score on.
+    """Return the name of the split, the photographs to train on and those to score on.
 
-    Where the folder is no data set, it says so and ends the program, with status 2.
+    With `limit`, of a random sample of so many photographs. Where the folder is no data set, it says so and
+    ends the program, with status 2.
     """
-    try:
-        photographs = adience.usable(adience.read_folds(options.data_dir, matching="nearest"))
-        train, validation, test = adience.split(photographs, options.fold, seed)
-    except adience.DataSetError as error:
-        parser.exit(2, f"{error}\n")
+    with photographs.data_set_errors_exit(parser):
+        table = photographs.sample(photographs.read_photographs(options.data_dir), limit, seed)
+        train, validation, test = adience.split(table, options.fold, seed)
     if options.choose:
         return "validation", train, validation
     # No epoch is chosen here, so there is no need to set photographs aside.
@@ -179,16 +175,17 @@ def trained(
         augmented=recipe.augmented,
         seed=seed,
     )
-    rate = keras.optimizers.schedules.CosineDecay(recipe.rate, recipe.epochs * len(batches))
+    steps = recipe.epochs * len(batches)
+    learning_rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
     model.compile(
-        keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay),
+        keras.optimizers.AdamW(learning_rate, weight_decay=recipe.weight_decay),
         loss=only_or_all({head: LOSSES[head] for head in recipe.heads}),
     )
     return model, training.fit(model, batches, epochs=recipe.epochs, folder=folder)
 
 
 def targets(recipe: Recipe, table: pd.DataFrame) -> Any:
-    """Give the targets that a recipe asks for: an array, or for two heads a dict of arrays."""
+    """Return the targets that a recipe asks for: an array, or for two heads a dict of arrays."""
     every = {
         "gender": pipeline.gender_target(table),
         "age": pipeline.soft_age_target(table, recipe.neighbour),
@@ -197,7 +194,7 @@ def targets(recipe: Recipe, table: pd.DataFrame) -> Any:
 
 
 def only_or_all(by_head: dict[str, Any]) -> Any:
-    """Give the one value for a network with one head, the dict of them for one with more."""
+    """Return the one value for a network with one head, the dict of them for one with more."""
     return by_head if len(by_head) > 1 else next(iter(by_head.values()))
 
 
@@ -239,42 +236,43 @@ def majority(train: pd.DataFrame, number: int) -> dict[str, np.ndarray]:
 
 
 def score(
-    table: pd.DataFrame, said: dict[str, np.ndarray], *, split: Any, fold: int, seed: int
+    table: pd.DataFrame, y_pred: dict[str, np.ndarray], *, split: Any, folds: list[int], seed: int
 ) -> list[results.Score]:
-    """Score what a network says of the photographs of a table, with intervals.
+    """Score predicted labels of the photographs of a table, with intervals.
 
     Parameters
     ----------
     table : DataFrame
         n rows.
-    said : dict
-        From :func:`ask`.
+    y_pred : dict of int arrays
+        From :func:`decided`.
     split : {"test", "validation"}
-    fold, seed : int
+    folds : list of int
+        Those of the photographs.
+    seed : int
 
     Returns
     -------
     list of Score
-        ``gender``, ``age exact``, ``age 1-off``; those of what was said.
+        ``gender``, ``age exact``, ``age 1-off``; those of what was predicted.
     """
-    true, found = truth(table), decided(said)
-    albums = table["user_id"]
+    y_true, albums = labels(table), table["user_id"]
     return [
         results.Score(
             name,
-            *evaluation.album_bootstrap(measure, true[head], found[head], albums, seed=seed),
+            *evaluation.album_bootstrap(metric, y_true[head], y_pred[head], albums, seed=seed),
             faces=len(table),
             albums=albums.nunique(),
             split=split,
-            folds=[fold],
+            folds=folds,
         )
-        for name, (head, measure) in MEASURES.items()
-        if head in found
+        for name, (head, metric) in METRICS.items()
+        if head in y_pred
     ]
 
 
-def truth(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Give the labels as whole numbers, an array for each head, shape (n,)."""
+def labels(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the labels of a table as whole numbers, an array for each head, shape (n,)."""
     return {
         "gender": table["gender"].cat.codes.to_numpy("int64"),
         "age": table["age_group"].cat.codes.to_numpy("int64"),
@@ -288,6 +286,18 @@ def decided(said: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         "age": evaluation.decide,
     }
     return {head: how[head](probabilities) for head, probabilities in said.items()}
+
+
+def show_parts(train: pd.DataFrame, asked: pd.DataFrame) -> None:
+    """Print how many photographs and albums there are to train on and to score on."""
+    for what, table in (("trained on", train), ("scored on", asked)):
+        print(f"{what:<10}{len(table):>6} photographs of {table['user_id'].nunique()} albums")
+
+
+def training_summary(model: keras.Model, history: pd.DataFrame) -> str:
+    """Return in words how large a network is and how long it was trained."""
+    minutes = history["seconds"].sum() / 60
+    return f"{model.count_params():,} weights, {len(history)} epochs, {minutes:.1f} minutes"
 
 
 def show(title: str, scores: list[results.Score]) -> None:

@@ -47,3 +47,14 @@ def write_eighty(tmp_path: Path) -> Callable[[int, pipeline.PixelContract], Path
         return folder
 
     return write
+
+
+@pytest.fixture
+def add_causes() -> Callable[..., None]:
+    """Write a renderer's causes beside a data set: a column each, a value for each photograph or for all."""
+
+    def add(folder: Path, **causes: object) -> None:
+        table = adience.read_folds(folder)[["path"]].assign(**causes)
+        table.to_csv(folder / "factors.csv", index=False)
+
+    return add

@@ -1,11 +1,58 @@
-"""What the difficulty tool hides, and what it predicts from a single cause."""
+"""What the difficulty tool hides, what it predicts from a single cause, and what it records."""
 
+from facelab import adience, pipeline, results
+
+# isort: split
 import numpy as np
 import pandas as pd
 import pytest
 
-from tools.measure import networks
+from tools.measure import difficulty, photographs, real
 from tools.measure.difficulty import cause_alone, masks
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, write_eighty, add_causes, small_network):
+    """Eighty renders of twenty albums, whose glasses tell their gender; and a network that trains quickly."""
+    small = real.RECIPES["strided_network"]._replace(
+        build=lambda: small_network(real.CONTRACT), epochs=2, views=False
+    )
+    monkeypatch.setattr(difficulty, "RECIPES", {"strided_network": small})
+    monkeypatch.setattr(difficulty, "PART_EPOCHS", 1)
+    monkeypatch.setattr(difficulty, "masks", lambda side: {"face alone": masks(side)["face alone"]})
+    monkeypatch.setattr(real, "FOLDER", tmp_path / "measured")
+    folder = write_eighty(20, real.CONTRACT)
+    table = adience.read_folds(folder)
+    glasses = np.where(table["gender"] == "m", "round", "None")
+    add_causes(folder, age_years=30.0, true_gender="f", glasses=glasses, light=0.5)
+    return folder
+
+
+def test_everything_a_part_and_a_cause_are_scored_by_the_labels_and_recorded(folder, capsys):
+    difficulty.main([str(folder)])
+    printed = capsys.readouterr().out
+    record = results.read(real.FOLDER / "difficulty_test.json")
+    causes = ["glasses alone", "light alone"]  # not the age, not the gender
+    assert list(record["scores"]) == ["majority", "strided_network", "face alone", *causes]
+    for scores in record["scores"].values():
+        assert {(score["faces"], score["albums"], score["split"]) for score in scores} == {(16, 4, "test")}
+    gender = {name: scores[0]["estimate"] for name, scores in record["scores"].items()}
+    assert gender["glasses alone"] == 1
+    assert gender["light alone"] == gender["majority"] < 1
+    assert "trained on    64 photographs of 16 albums" in printed
+    assert "2 epochs" in printed
+
+
+def test_a_part_is_written_as_it_is_and_the_rest_in_grey(folder, tmp_path):
+    table, mask = photographs.read_photographs(folder), masks(48)["face alone"]
+    difficulty.write_part(table, folder, mask, tmp_path / "part")
+    whole, part = (
+        np.array(list(pipeline.photographs(table, place, real.CONTRACT).as_numpy_iterator()), int)[..., 0]
+        for place in (folder, tmp_path / "part")
+    )
+    # A JPEG, even of the best quality, is off by a little.
+    assert part[:, mask] == pytest.approx(whole[:, mask], abs=4)
+    assert part[:, ~mask] == pytest.approx(128, abs=4)
 
 
 def test_the_parts_make_the_whole_and_do_not_overlap():
@@ -19,40 +66,19 @@ def test_the_parts_make_the_whole_and_do_not_overlap():
 def test_a_cause_alone_finds_what_it_gives_away_and_nothing_else():
     cause = pd.Series(["none", "none", "glasses", "glasses", "glasses", "none", "sunglasses"])
     train = np.array([True, True, True, True, False, False, False])
-    target = np.array([0, 0, 3, 3, 3, 0, 3])
+    labels = np.array([0, 0, 3, 3, 3, 0, 3])
     # Sunglasses were never seen in training: the majority, of two equals the first.
-    assert cause_alone(cause, train, target).tolist() == [3, 0, 0]
+    assert cause_alone(cause, train, labels).tolist() == [3, 0, 0]
 
 
 def test_a_number_as_sole_cause_is_read_in_bins():
     values = pd.Series(np.linspace(0, 1, 400))
-    target = (values > 0.5).to_numpy(int)
+    labels = (values > 0.5).to_numpy(int)
     train = np.arange(400) % 4 != 0
-    assert np.mean(cause_alone(values, train, target) == target[~train]) == pytest.approx(1, abs=0.02)
+    assert np.mean(cause_alone(values, train, labels) == labels[~train]) == pytest.approx(1, abs=0.02)
 
 
-def test_soft_targets_sum_to_one_and_are_greatest_at_the_truth():
-    targets = networks.soft_targets(np.array([0, 3, 7]))
-    assert targets.shape == (3, 8)
-    assert targets.sum(axis=1) == pytest.approx(np.ones(3))
-    assert targets.argmax(axis=1).tolist() == [0, 3, 7]
-    assert targets[1, 2] == targets[1, 4] > 0 == targets[1, 1]
-
-
-def test_the_networks_have_the_weights_they_say():
-    assert networks.yardstick(48, 1).count_params() == pytest.approx(0.66e6, rel=0.01)
-    weights = {layer.count_params() for layer in networks.published_gender().layers}
-    assert {360, 15_600, 31_176, 46_728, 13_439_232} <= weights
-
-
-@pytest.mark.slow
-def test_training_learns_what_can_be_seen_and_augmentation_keeps_it_in_view():
-    rng = np.random.default_rng(0)
-    male, group = rng.random(600) < 0.5, rng.integers(0, 8, 600)
-    pixels = rng.integers(0, 60, (600, 48, 48, 1)).astype(np.uint8)
-    pixels[male, 20:28, 10:38] = 200  # a bar across the middle for one class, upright for the other
-    pixels[~male, 10:38, 20:28] = 200
-    model = networks.yardstick(48, 1)
-    networks.train(model, pixels[:400], male[:400], group[:400], steps=40)
-    said = networks.predict(model, pixels[400:])
-    assert np.mean((said["gender"] > 0.5) == male[400:]) > 0.95
+def test_the_linear_network_has_a_weight_for_each_pixel_and_answer():
+    model = difficulty.linear()
+    assert model.count_params() == (48 * 48 + 1) * (1 + 8)
+    assert set(model.output) == {"gender", "age"}

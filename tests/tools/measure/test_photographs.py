@@ -1,4 +1,6 @@
-"""Reading what the tools measure: the truth where it is known, else the labels."""
+"""Reading what the tools measure: labels, and the truth where a renderer knows it."""
+
+import argparse
 
 import numpy as np
 import pandas as pd
@@ -9,34 +11,8 @@ from facelab import adience
 from tools.measure import photographs
 
 
-@pytest.mark.parametrize(
-    ("age", "group"),
-    [
-        (0, 0),
-        (2.9, 0),
-        (3, 0),
-        (3.1, 1),
-        (7, 1),
-        (13, 2),
-        (14, 3),
-        (35, 4),
-        (35.5, 5),
-        (45.6, 6),
-        (57, 7),
-        (116, 7),
-    ],
-)
-def test_nearest_groups(age, group):
-    assert photographs.nearest_groups(np.array([age])) == [group]
-
-
-def test_nearest_groups_are_those_of_the_loader():
-    ages = np.arange(117)
-    expected = [adience.AGE_GROUPS.index(adience.age_group(str(age), "nearest")) for age in ages]
-    assert photographs.nearest_groups(ages).tolist() == expected
-
-
-def _data_set(folder):
+@pytest.fixture
+def folder(tmp_path):
     """Three photographs of two albums: 35 years old, (8, 12), and one without a gender."""
     rows = []
     for album, face, age, gender in (
@@ -44,56 +20,71 @@ def _data_set(folder):
         ("a@N", 2, "(8, 12)", "f"),
         ("b@N", 3, "(0, 2)", "u"),
     ):
-        rows.append([album, f"{face}.jpg", face, age, gender, 0, 0, 10, 10, 0, 0, 50])
-        path = folder / adience.photograph_path(album, face, f"{face}.jpg")
+        rows.append([album, f"{face}.jpg", face, age, gender, *[0] * 7, face])
+        path = tmp_path / adience.photograph_path(album, face, f"{face}.jpg")
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (96, 96), (10 * face, 0, 0)).save(path, quality=100)
-    table = pd.DataFrame(rows, columns=adience.COLUMNS)
-    for fold in adience.FOLDS:
-        lines = table if fold == 0 else table.iloc[:0]
-        lines.to_csv(folder / f"fold_{fold}_data.txt", sep="\t", index=False)
+        Image.new("RGB", (16, 16)).save(path)
+    adience.write_folds(pd.DataFrame(rows, columns=[*adience.COLUMNS, "fold"]), tmp_path)
+    return tmp_path
 
 
-def test_labels_stand_where_no_truth_is_known(tmp_path):
-    _data_set(tmp_path)
-    table = photographs.read_photographs(tmp_path)
-    assert table["age"].tolist() == [35, 10]
-    assert table["group"].tolist() == table["label_group"].tolist() == [4, 2]
+@pytest.fixture
+def with_causes(folder):
+    """The same, and what a renderer knows: the girl of (8, 12) is a man of 61."""
+    paths = [
+        adience.photograph_path(album, n, f"{n}.jpg") for album, n in (("a@N", 2), ("a@N", 1), ("b@N", 3))
+    ]
+    causes = {"path": paths, "age_years": [61.5, 34, 1], "true_gender": ["m", "m", "f"], "glasses": "None"}
+    pd.DataFrame(causes).to_csv(folder / "factors.csv", index=False)
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore::facelab.adience.MissingFoldsWarning")
+def test_labels_stand_where_no_truth_is_known(folder):
+    table = photographs.read_photographs(folder)
+    assert photographs.with_true_labels(table).equals(table)
+    assert table["age_group"].tolist() == ["(25, 32)", "(8, 12)"]
     assert table["gender"].tolist() == ["m", "f"]
-    assert table["album"].tolist() == ["a@N", "a@N"]
+    assert photographs.ages(table).tolist() == [35, 10]
 
 
-def test_the_truth_goes_before_the_label(tmp_path):
-    _data_set(tmp_path)
-    path = adience.photograph_path("a@N", 2, "2.jpg")
-    others = [adience.photograph_path("a@N", 1, "1.jpg"), adience.photograph_path("b@N", 3, "3.jpg")]
-    truth = pd.DataFrame(
-        {"path": [path, *others], "age_years": [61.5, 34, 1], "true_gender": ["m", "m", "f"]}
-    )
-    truth.to_csv(tmp_path / "factors.csv", index=False)
-    table = photographs.read_photographs(tmp_path).set_index("label_group")
-    assert table.loc[2, ["age", "group", "gender", "label_gender"]].tolist() == [61.5, 7, "m", "f"]
+@pytest.mark.filterwarnings("ignore::facelab.adience.MissingFoldsWarning")
+def test_causes_stand_beside_the_labels_and_replace_them_when_asked(with_causes):
+    table = photographs.read_photographs(with_causes)
+    assert table["age_group"].tolist() == ["(25, 32)", "(8, 12)"]
+    assert table["gender"].tolist() == ["m", "f"]
+    assert table["glasses"].tolist() == ["None", "None"]  # a kind of glasses, not a missing value
+    true = photographs.with_true_labels(table)
+    assert true["age_group"].tolist() == ["(25, 32)", "(60, 100)"]
+    assert true["gender"].tolist() == ["m", "m"]
+    assert photographs.ages(table).tolist() == [34, 61.5]
+    for column in ("age_group", "gender"):
+        assert true[column].dtype == table[column].dtype
 
 
-def test_factors_alone_will_do(tmp_path):
-    truth = pd.DataFrame({"path": ["a.png"], "age_years": [40.0], "true_gender": ["f"]})
-    truth.to_csv(tmp_path / "factors.csv", index=False)
-    table = photographs.read_photographs(tmp_path)
-    assert table[["group", "gender", "label_group"]].to_numpy().tolist() == [[5, "f", 5]]
+def test_no_data_set_is_said_so(tmp_path, capsys):
+    with (
+        pytest.raises(SystemExit) as stopped,
+        photographs.data_set_errors_exit(argparse.ArgumentParser()),
+    ):
+        photographs.read_photographs(tmp_path / "nowhere")
+    assert stopped.value.code == 2
+    assert "nowhere is not a data set: there is no such folder" in capsys.readouterr().err
 
 
-def test_no_data_set_is_said_so(tmp_path):
-    with pytest.raises(adience.DataSetError):
-        photographs.read_photographs(tmp_path)
+def test_a_sample_is_drawn_once_for_each_seed_and_keeps_the_order():
+    table = pd.DataFrame({"number": np.arange(100)})
+    drawn = photographs.sample(table, 10, seed=0)["number"].tolist()
+    assert drawn == sorted(set(drawn))
+    assert len(drawn) == 10
+    assert drawn == photographs.sample(table, 10, seed=0)["number"].tolist()
+    assert drawn != photographs.sample(table, 10, seed=1)["number"].tolist()
+    assert photographs.sample(table, 101, seed=0) is table
 
 
-def test_pixels_at_one_size(tmp_path):
-    half = np.zeros((96, 96, 3), np.uint8)
-    half[:, 48:] = (255, 0, 0)
-    Image.fromarray(half).save(tmp_path / "half.png")
-    colour = photographs.read_pixels([str(tmp_path / "half.png")], 48)
-    grey = photographs.read_pixels([str(tmp_path / "half.png")], 48, grey=True)
-    assert colour.shape == (1, 48, 48, 3)
-    assert colour[0, 5, [2, 45]].tolist() == [[0, 0, 0], [255, 0, 0]]
-    assert grey.shape == (1, 48, 48, 1)
-    assert grey[0, 5, 45, 0] == 76  # what BT.601 makes of pure red
+def test_means_by_group_stand_in_the_order_of_the_groups():
+    groups = pd.Categorical(["(8, 12)", "(4, 6)", "(8, 12)"], list(adience.AGE_GROUPS), ordered=True)
+    table = pd.DataFrame({"age_group": groups, "gender": pd.Categorical(list("mfm"))}, index=[7, 3, 5])
+    found = photographs.by_group(table, {"age": np.array([10.0, 5.0, 20.0])})
+    assert found.index.tolist() == [("(4, 6)", "f"), ("(8, 12)", "m")]
+    assert found.to_dict("list") == {"n": [1, 2], "age": [5.0, 15.0]}

@@ -24,7 +24,9 @@ def folder(tmp_path, monkeypatch, write_eighty, small_network):
     monkeypatch.setattr(pretraining, "RECIPE", pretraining.RECIPE._replace(contract=SMALL))
     monkeypatch.setattr(real, "FOLDER", tmp_path / "measured")
     men_of_30 = pd.DataFrame({"age": [30.0] * 16, "male": [1.0] * 16})
-    monkeypatch.setattr(pretraining.judge, "predictions", lambda paths: {"judge": men_of_30[: len(paths)]})
+    monkeypatch.setattr(
+        pretraining.judge, "predictions", lambda table, data_dir: {"judge": men_of_30[: len(table)]}
+    )
     return write_eighty(40, SMALL)
 
 
@@ -74,7 +76,7 @@ def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folde
 
 
 def test_choosing_leaves_the_test_fold_alone_and_absent_judges_are_named(folder, capsys, monkeypatch):
-    def absent(_):
+    def absent(*_):
         raise FileNotFoundError("node is not installed")
 
     monkeypatch.setattr(pretraining.judge, "predictions", absent)

@@ -84,7 +84,7 @@ def _table(genders, groups):
 def test_scores_are_those_worked_out_by_hand():
     said = {"gender": np.array([[0.9], [0.2], [0.6], [0.4]]), "age": np.eye(8)[[0, 3, 5, 7]]}
     table = _table("mfff", [0, 4, 7, 7])
-    found = real.score(table, said, split="test", fold=4, seed=0)
+    found = real.score(table, real.decided(said), split="test", folds=[4], seed=0)
     values = {score.name: score.estimate for score in found}
     assert values == {"gender": 0.75, "age exact": 0.5, "age 1-off": 0.75}
     assert {(score.faces, score.albums, score.split) for score in found} == {(4, 2, "test")}
@@ -92,7 +92,8 @@ def test_scores_are_those_worked_out_by_hand():
 
 def test_the_majority_is_that_of_training():
     said = real.majority(_table("mmf", [4, 4, 0]), 4)
-    found = real.score(_table("mfff", [4, 5, 0, 0]), said, split="test", fold=4, seed=0)
+    table = _table("mfff", [4, 5, 0, 0])
+    found = real.score(table, real.decided(said), split="test", folds=[4], seed=0)
     values = {score.name: score.estimate for score in found}
     assert values == {"gender": 0.25, "age exact": 0.25, "age 1-off": 0.5}
 
