@@ -76,15 +76,13 @@ def main(arguments: list[str] | None = None) -> None:
         estimates = {cause: {one.name: one.estimate for one in found} for cause, found in alone.items()}
         ranking = pd.DataFrame(estimates).T.sort_values("gender", ascending=False)
         print(f"\none cause alone\n{ranking.round(3).to_string()}")
-    path = results.write(
+    real.record(
         f"difficulty_{split}",
-        data_dir=options.data_dir,
+        options.data_dir,
         parameters={"seed": options.seed, "fold": options.fold, "limit": options.limit},
         scores=scores | {f"{cause} alone": found for cause, found in alone.items()},
         seconds=seconds,
-        folder=real.FOLDER,
     )
-    print(f"\nrecord: {path}")
 
 
 def ellipse(side: int, shape: tuple[float, float, float, float]) -> np.ndarray:

@@ -71,9 +71,9 @@ def main(arguments: list[str] | None = None) -> None:
         for part, here in (("up to (8, 12)", ~grown), ("from (15, 20)", grown)):
             score(f"{title} {part}", table[here], {"gender": y_pred["gender"][here]})
         print(f"\n{what_is_read(table, y_pred).round(2).to_string()}")
-    path = results.write(
+    real.record(
         "domain_gap",
-        data_dir=options.real_dir,
+        options.real_dir,
         parameters={
             "seed": options.seed,
             "renders": data_set,
@@ -84,9 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
         },
         scores=scores,
         seconds=history["seconds"].sum(),
-        folder=real.FOLDER,
     )
-    print(f"\nrecord: {path}")
 
 
 def without_prior(y_prob: np.ndarray, shares: np.ndarray) -> np.ndarray:

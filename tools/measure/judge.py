@@ -4,6 +4,7 @@
 """
 
 import argparse
+import dataclasses
 import hashlib
 import shutil
 import subprocess
@@ -50,15 +51,13 @@ def main(arguments: list[str] | None = None) -> None:
         }
     print("\nWhat they read in each age group and gender, on average")
     print(photographs.by_group(table, columns).round(2).to_string())
-    path = results.write(
+    real.record(
         "judge",
-        data_dir=options.data_dir,
+        options.data_dir,
         parameters={"seed": options.seed, "limit": options.limit, "side": CONTRACT.side},
         scores=scores,
         seconds=0,  # nothing is trained
-        folder=real.FOLDER,
     )
-    print(f"\nrecord: {path}")
 
 
 def environment() -> Path:
@@ -153,7 +152,7 @@ def score(
     found = real.score(table, decided(answer), split="test", folds=folds, seed=seed)
     albums = table["user_id"]
     interval = evaluation.album_bootstrap(correlation, ages, answer["age"], albums, seed=seed)
-    return [*found, found[0]._replace(name="age correlation", **interval._asdict())]
+    return [*found, dataclasses.replace(found[0], name="age correlation", **interval._asdict())]
 
 
 def correlation(y_true: np.ndarray, y_pred: np.ndarray) -> float:

@@ -90,15 +90,13 @@ def main(arguments: list[str] | None = None) -> None:
         real.show(f"{title} of the rendered backbone", scores[title])
     for name, answer in judges(asked, options.data_dir).items():
         scores[name] = scored(f"{name}, pretrained by others", [answer])
-    path = results.write(
+    real.record(
         f"pretraining_{split}",
-        data_dir=options.data_dir,
+        options.data_dir,
         parameters={"seed": options.seeds[0], "seeds": options.seeds, "fold": options.fold},
         scores=scores,
         seconds=seconds,
-        folder=real.FOLDER,
     )
-    print(f"\nrecord: {path}")
 
 
 def share_of_albums(train: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -100,9 +101,9 @@ def main(arguments: list[str] | None = None) -> None:
         scores[name] = scored(ask(model, recipe, asked, options.data_dir))
         seconds += history["seconds"].sum()
         show(f"{name}: {training_summary(model, history)}", scores[name])
-    path = results.write(
+    record(
         f"real_{split}",
-        data_dir=options.data_dir,
+        options.data_dir,
         parameters={
             "seed": options.seed,
             "fold": options.fold,
@@ -110,8 +111,15 @@ def main(arguments: list[str] | None = None) -> None:
         },
         scores=scores,
         seconds=seconds,
-        folder=FOLDER,
     )
+
+
+def record(name: str, data_dir: Path, **what: Any) -> None:
+    """Write what a tool measured into ``FOLDER``, and print where; `what` is as for ``results.write``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", adience.DataSetWarning)  # the tool has shown them
+        everything = adience.read_folds(data_dir)
+    path = results.write(name, data_dir=data_dir, table=everything, folder=FOLDER, **what)
     print(f"\nrecord: {path}")
 
 
