@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -43,3 +44,11 @@ def test_the_noise_that_was_put_in(datasheet):
     wrong = (table["gender"] != subjects["true_gender"])[known].mean()
     assert "1.5 % of the subjects carry the other gender" in datasheet
     assert 0.008 < wrong < 0.025
+
+
+def test_the_judges_are_asked_about_as_many_faces_as_is_said(datasheet):
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    number = int(re.search(r"tools\.measure\.judge --limit (\d+)", makefile)[1])
+    readme = (REPOSITORY / "tools" / "measure" / "README.md").read_text(encoding="utf-8")
+    assert f"`make measure-faces` asks about {number:,} of the embedded faces" in readme
+    assert re.search(rf"{number:,} of the\sphotographs, .*`make measure-faces`", datasheet, re.DOTALL)
