@@ -11,7 +11,7 @@ __all__ = ["written_whole"]
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a place to write a file in, and put it where it belongs when the block ends without an error.
+    """Yield a place to write a file in; put it where it belongs when the block ends without an error.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import os
 import platform
 import re
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from facelab import adience, embedded
+from facelab._nested import leaves
 from facelab.evaluation import Interval
 from facelab.files import written_whole
 
@@ -80,6 +81,11 @@ class Score:
     split: Literal["test", "validation"]
     folds: list[int]
 
+    @property
+    def interval(self) -> Interval:
+        """The estimate with its interval."""
+        return Interval(self.estimate, self.low, self.high)
+
 
 def _probable(score: Score) -> Score:
     """Refuse what a score cannot be."""
@@ -104,7 +110,7 @@ def _portable(parameters: dict[str, Any]) -> dict[str, Any]:
     """Refuse parameters that do not repeat a run on another machine."""
     if type(parameters.get("seed")) is not int:
         raise ValueError("seed must be there, a whole number")
-    for key, value in _leaves(parameters):
+    for key, value in leaves(parameters):
         if isinstance(value, str) and re.search(r"[/\\]", value):
             raise ValueError(
                 f"{key} is a path, which means nothing on another machine: leave it out ({value!r})"
@@ -112,15 +118,6 @@ def _portable(parameters: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{key} must be finite, not {value}")
     return parameters
-
-
-def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield everything in nested dicts and lists that is neither, with its key."""
-    if isinstance(value, dict | list):
-        for name, inside in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(inside, f"{key}.{name}" if key else str(name))
-    else:
-        yield key, value
 
 
 @with_config(_EXACT)
@@ -329,10 +326,9 @@ def to_markdown(record: Record) -> str:
     ]
     for model, scores in record.scores.items():
         for score in scores:
-            interval = Interval(score.estimate, score.low, score.high)
             split = "test" if score.split == "test" else "validation for test"
             folds = f"{'fold' if len(score.folds) == 1 else 'folds'} {_folds(score.folds)}"
-            cells = (model, score.name, interval, f"{score.faces:,}", score.albums, f"{split} {folds}")
+            cells = (model, score.name, score.interval, f"{score.faces:,}", score.albums, f"{split} {folds}")
             lines.append(f"| {' | '.join(map(str, cells))} |")
     data = record.data
     minutes = max(1, round(record.seconds / 60))

@@ -6,13 +6,13 @@ import re
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from facelab._nested import leaves
 from facelab.backend import keras, tf
 from facelab.epochs import best_epoch
 from facelab.files import written_whole
@@ -196,7 +196,7 @@ def _describe(
     run: Row = {"model": network, "monitor": monitor, "train": _look_at(train.epoch(0))}
     if validation is not None:
         run["validation"] = _look_at(validation)
-    return dict(_leaves(run))
+    return dict(leaves(run))
 
 
 def _look_at(dataset: tf.data.Dataset) -> dict[str, str]:
@@ -208,11 +208,3 @@ def _look_at(dataset: tf.data.Dataset) -> dict[str, str]:
         "pixels": f"{np.mean(images):.3f} ± {np.std(images):.3f}",  # another machine may differ in a last bit
         "labels": hashlib.sha256(labels).hexdigest()[:16],
     }
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict | list):
-        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(part, f"{path}.{name}" if path else str(name))
-    else:
-        yield path, value

@@ -313,7 +313,7 @@ def show(title: str, scores: list[results.Score]) -> None:
     print(f"\n{title}")
     width = max(len(one.name) for one in scores)
     for one in scores:
-        print(f"  {one.name:<{width}} {evaluation.Interval(one.estimate, one.low, one.high)}", flush=True)
+        print(f"  {one.name:<{width}} {one.interval}", flush=True)
 
 
 if __name__ == "__main__":

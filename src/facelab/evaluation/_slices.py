@@ -97,12 +97,8 @@ def gaps(
         One column a measure: what each face scores, such as 1 where an answer is right and 0 where not.
     slices : DataFrame of bool, n rows
         One column a slice: which faces are in it. Slices may overlap.
-    albums : array of str or int, shape (n,)
-        Each face's album.
-    seed : int
-        Which albums are drawn depends on it and on how many there are.
-    n_resamples : int
-        How often as many albums are drawn as there are.
+    albums, seed, n_resamples
+        As for :func:`album_bootstrap`.
 
     Returns
     -------
