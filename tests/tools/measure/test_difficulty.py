@@ -33,10 +33,10 @@ def test_everything_a_part_and_a_cause_are_scored_by_the_labels_and_recorded(fol
     printed = capsys.readouterr().out
     record = results.read(real.FOLDER / "difficulty_test.json")
     causes = ["glasses alone", "light alone"]  # not the age, not the gender
-    assert list(record["scores"]) == ["majority", "strided_network", "face alone", *causes]
-    for scores in record["scores"].values():
-        assert {(score["faces"], score["albums"], score["split"]) for score in scores} == {(16, 4, "test")}
-    gender = {name: scores[0]["estimate"] for name, scores in record["scores"].items()}
+    assert list(record.scores) == ["majority", "strided_network", "face alone", *causes]
+    for scores in record.scores.values():
+        assert {(score.faces, score.albums, score.split) for score in scores} == {(16, 4, "test")}
+    gender = {name: scores[0].estimate for name, scores in record.scores.items()}
     assert gender["glasses alone"] == 1
     assert gender["light alone"] == gender["majority"] < 1
     assert "trained on    64 photographs of 16 albums" in printed

@@ -29,18 +29,16 @@ def test_it_scores_renders_by_the_truth_and_photographs_by_their_labels(folders,
     printed = capsys.readouterr().out
     record = results.read(real.FOLDER / "domain_gap.json")
     parts = ["{}, majority", "{}", "{}, no prior", "{} up to (8, 12)", "{} from (15, 20)"]
-    assert list(record["scores"]) == [
-        part.format(name) for name in ("renders", "photographs") for part in parts
-    ]
-    faces = {title: scores[0]["faces"] for title, scores in record["scores"].items()}
+    assert list(record.scores) == [part.format(name) for name in ("renders", "photographs") for part in parts]
+    faces = {title: scores[0].faces for title, scores in record.scores.items()}
     assert (faces["renders"], faces["photographs"]) == (16, 80)
     assert (faces["photographs up to (8, 12)"], faces["photographs from (15, 20)"]) == (30, 50)
     # Either gender is half of the labels, and one of them is the whole truth at home.
-    majority = [record["scores"][f"{name}, majority"][0]["estimate"] for name in ("renders", "photographs")]
+    majority = [record.scores[f"{name}, majority"][0].estimate for name in ("renders", "photographs")]
     assert majority[0] in (0, 1)
     assert majority[1] == 0.5
-    assert record["parameters"]["trained_on"] == 64
-    assert record["data"]["name"] == folders[1].name
+    assert record.parameters["trained_on"] == 64
+    assert record.data.name == folders[1].name
     assert "trained on    64 photographs of 16 albums\nscored on     16 photographs of 4 albums" in printed
     assert Image.open(averages).size == (8 * 192, 2 * 192)
 

@@ -33,16 +33,15 @@ def test_judges_are_scored_against_the_truth_and_recorded(folder, capsys, monkey
     printed = capsys.readouterr().out
     record = results.read(real.FOLDER / "judge.json")
     estimates = {
-        name: {score["name"]: score["estimate"] for score in scores}
-        for name, scores in record["scores"].items()
+        name: {score.name: score.estimate for score in scores} for name, scores in record.scores.items()
     }
     assert estimates["knows"] == pytest.approx(
         {"gender": 1, "age exact": 1, "age 1-off": 1, "age correlation": 1}
     )
     assert estimates["sees the age alone"]["gender"] == 0
     assert estimates["sees the age alone"]["age correlation"] == pytest.approx(-1)
-    for scores in record["scores"].values():
-        assert {(score["faces"], score["split"]) for score in scores} == {(40, "test")}
+    for scores in record.scores.values():
+        assert {(score.faces, score.split) for score in scores} == {(40, "test")}
     assert "40 photographs of" in printed
     assert "knows: read as m" in printed
 

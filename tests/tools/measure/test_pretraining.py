@@ -34,7 +34,7 @@ def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folde
     pretraining.main([str(folder), "--seeds", "0", "1"])
     printed = capsys.readouterr().out
     record = results.read(real.FOLDER / "pretraining_test.json")
-    assert list(record["scores"]) == [
+    assert list(record.scores) == [
         *(f"25%, {name}" for name in ("random weights", "rendered backbone", "gain")),
         *(f"100%, {name}" for name in ("random weights", "rendered backbone", "gain")),
         "judge",
@@ -42,8 +42,8 @@ def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folde
     test = adience.read_folds(folder).query("fold == 4")
     young = test["age_group"].isin(["(0, 2)", "(4, 6)", "(8, 12)"])
     of_young, of_others = "gender up to (8, 12)", "gender from (15, 20)"
-    for scores in record["scores"].values():
-        faces = {score["name"]: score["faces"] for score in scores}
+    for scores in record.scores.values():
+        faces = {score.name: score.faces for score in scores}
         assert faces == {
             "gender": 16,
             of_young: young.sum(),
@@ -51,23 +51,21 @@ def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folde
             "age exact": 16,
             "age 1-off": 16,
         }
-        assert {(score["albums"], score["split"]) for score in scores if score["faces"] == 16} == {
-            (8, "test")
-        }
-        gender = {score["name"]: score["estimate"] * score["faces"] for score in scores}
+        assert {(score.albums, score.split) for score in scores if score.faces == 16} == {(8, "test")}
+        gender = {score.name: score.estimate * score.faces for score in scores}
         assert gender["gender"] == pytest.approx(gender[of_young] + gender[of_others])
     for share in ("25%", "100%"):
         before, after, gain = (
-            record["scores"][f"{share}, {name}"] for name in ("random weights", "rendered backbone", "gain")
+            record.scores[f"{share}, {name}"] for name in ("random weights", "rendered backbone", "gain")
         )
         for one, other, difference in zip(before, after, gain, strict=True):
-            assert difference["estimate"] == pytest.approx(other["estimate"] - one["estimate"])
-    judged = {score["name"]: score["estimate"] for score in record["scores"]["judge"]}
+            assert difference.estimate == pytest.approx(other.estimate - one.estimate)
+    judged = {score.name: score.estimate for score in record.scores["judge"]}
     assert judged["gender"] == np.mean(test["gender"] == "m")
     assert judged[of_young] == np.mean(test["gender"][young] == "m")
     assert judged["age exact"] == np.mean(test["age_group"] == "(25, 32)")
     assert "25%, seed 1, rendered backbone" in printed
-    assert record["parameters"] == {"seed": 0, "seeds": [0, 1], "fold": 4}
+    assert record.parameters == {"seed": 0, "seeds": [0, 1], "fold": 4}
 
     # Again: nothing is left to train, and the scores are the same.
     monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
@@ -86,8 +84,8 @@ def test_choosing_leaves_the_test_fold_alone_and_absent_judges_are_named(folder,
     pretraining.main([str(folder), "--choose", "--seeds", "0", "--shares", "1.0"])
     assert "the networks of others are left out: node is not installed" in capsys.readouterr().out
     record = results.read(real.FOLDER / "pretraining_validation.json")
-    assert {score["split"] for score in record["scores"]["100%, gain"]} == {"validation"}
-    assert "judge" not in record["scores"]
+    assert {score.split for score in record.scores["100%, gain"]} == {"validation"}
+    assert "judge" not in record.scores
 
 
 def test_a_missing_folder_is_said_so_and_nothing_is_written(folder, capsys):

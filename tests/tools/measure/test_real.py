@@ -33,15 +33,15 @@ def test_it_prints_and_records_every_score_with_its_interval_and_goes_on_where_i
     printed = capsys.readouterr().out
     record = results.read(real.FOLDER / "real_test.json")
 
-    assert record["data"]["photographs"] == 80
-    assert record["parameters"] == {"seed": 0, "fold": 4, "epochs": {"age_network": 2, "small": 2}}
-    names = {network: [score["name"] for score in scores] for network, scores in record["scores"].items()}
+    assert record.data.photographs == 80
+    assert record.parameters == {"seed": 0, "fold": 4, "epochs": {"age_network": 2, "small": 2}}
+    names = {network: [score.name for score in scores] for network, scores in record.scores.items()}
     all_three = ["gender", "age exact", "age 1-off"]
     assert names == {"majority": all_three, "age_network": all_three[1:], "small": all_three}
-    for scores in record["scores"].values():
+    for scores in record.scores.values():
         for score in scores:
-            assert f"{score['estimate']:.3f} ({score['low']:.3f}–{score['high']:.3f})" in printed
-            assert [score[key] for key in ("faces", "albums", "split", "folds")] == [16, 4, "test", [4]]
+            assert f"{score.estimate:.3f} ({score.low:.3f}–{score.high:.3f})" in printed
+            assert (score.faces, score.albums, score.split, score.folds) == (16, 4, "test", [4])
     assert "trained on    64 photographs of 16 albums\nscored on     16 photographs of 4 albums" in printed
 
     # Again: nothing is left to train, and the scores are the same.
@@ -59,8 +59,8 @@ def test_choosing_leaves_the_test_fold_alone(folder, capsys):
         capsys.readouterr().out
     )
     record = results.read(real.FOLDER / "real_validation.json")
-    assert {score["split"] for score in record["scores"]["small"]} == {"validation"}
-    assert record["parameters"]["epochs"] == {"small": 1}
+    assert {score.split for score in record.scores["small"]} == {"validation"}
+    assert record.parameters["epochs"] == {"small": 1}
 
 
 def test_a_missing_folder_is_said_so_and_nothing_is_written(folder, capsys):
