@@ -12,13 +12,23 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pandas as pd
 import platformdirs
 
-__all__ = ["ARCHIVES", "ArchiveError", "counterfactual_dir", "data_dir", "read_factors", "read_sweeps"]
+__all__ = [
+    "ARCHIVES",
+    "ArchiveError",
+    "checksum",
+    "counterfactual_dir",
+    "data_dir",
+    "read_factors",
+    "read_sweeps",
+    "shipped_file",
+]
 
 ARCHIVES = Path(__file__).parent / "data"
 """Where the archives and their record, ``archives.json``, lie."""
@@ -106,6 +116,60 @@ def read_sweeps() -> pd.DataFrame:
     return _read_csv(counterfactual_dir() / "sweeps.csv")
 
 
+def checksum() -> str:
+    """Return the SHA-256 of the embedded faces' archive, by which a record of results names them.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    ArchiveError
+        If nothing is recorded of the archive.
+
+    Notes
+    -----
+    Used by facelab.results.
+    """
+    return _record("embedded_faces")["sha256"]
+
+
+def shipped_file(record: Mapping[str, Any]) -> Path:
+    """Return the path of a file that comes with the package, once it is the one that was recorded.
+
+    Parameters
+    ----------
+    record : mapping
+        With ``file``, ``bytes`` and ``sha256``.
+
+    Returns
+    -------
+    Path
+        In ``ARCHIVES``.
+
+    Raises
+    ------
+    ArchiveError
+        If the file is missing, or its size or its SHA-256 is another.
+
+    Notes
+    -----
+    Used by facelab.transfer.
+    """
+    path = ARCHIVES / record["file"]
+    if not path.is_file():
+        raise ArchiveError(f"{path} is missing: install facelab again")
+    if (size := path.stat().st_size) != record["bytes"]:
+        raise ArchiveError(f"{path} has {size} bytes instead of {record['bytes']}: install facelab again")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != record["sha256"]:
+        raise ArchiveError(f"{path} has SHA-256 {found} instead of {record['sha256']}: install facelab again")
+    return path
+
+
 def _cache_dir() -> Path:
     """Return the folder in which archives are unpacked: ``$FACELAB_CACHE``, or the user's cache folder."""
     chosen = os.environ.get("FACELAB_CACHE")
@@ -130,7 +194,7 @@ def _unpacked(name: str) -> Path:
 
 def _unpack(archive: _Archive, folder: Path) -> None:
     """Unpack into a folder of another name, and rename it when all is there."""
-    packed = _checked(archive)
+    packed = shipped_file(archive)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -157,22 +221,6 @@ def _record(name: str) -> _Archive:
     except (OSError, ValueError, KeyError) as error:
         raise ArchiveError(f"{record} has no record of {name}: install facelab again") from error
     return archive
-
-
-def _checked(archive: _Archive) -> Path:
-    """Return the archive's path; raise unless its size and checksum are the recorded ones."""
-    packed = ARCHIVES / archive["file"]
-    if not packed.is_file():
-        raise ArchiveError(f"{packed} is missing: install facelab again")
-    if (size := packed.stat().st_size) != archive["bytes"]:
-        raise ArchiveError(f"{packed} has {size} bytes instead of {archive['bytes']}: install facelab again")
-    with packed.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != archive["sha256"]:
-        raise ArchiveError(
-            f"{packed} has SHA-256 {found} instead of {archive['sha256']}: install facelab again"
-        )
-    return packed
 
 
 def _refuse_strange_members(members: list[zipfile.ZipInfo], archive: _Archive) -> None:

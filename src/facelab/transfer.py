@@ -6,7 +6,6 @@ collection (:func:`imagenet_backbone`); :func:`transfer_network` puts new heads 
 """
 
 import contextlib
-import hashlib
 import io
 import json
 import os
@@ -113,15 +112,10 @@ def rendered_backbone(contract: PixelContract = DEFAULT_CONTRACT) -> keras.Model
             f"the rendered backbone sees {record['channels']} channels, not {contract.channels}: "
             f"take PixelContract({contract.side}, {record['channels']})"
         )
-    weights = embedded.ARCHIVES / record["file"]
     try:
-        found = hashlib.sha256(weights.read_bytes()).hexdigest()
-    except OSError as error:
-        raise BackboneError(f"cannot read {weights} ({error}): install facelab again") from error
-    if found != record["sha256"]:
-        raise BackboneError(
-            f"{weights} has SHA-256 {found} instead of {record['sha256']}: install facelab again"
-        )
+        weights = embedded.shipped_file(record)
+    except embedded.ArchiveError as error:
+        raise BackboneError(str(error)) from error
     backbone = cut(models.strided_network(contract, filters=FILTERS))
     backbone.load_weights(weights)
     return backbone

@@ -92,7 +92,7 @@ def refuse_shared_albums(parts: Split) -> None:
 
     Notes
     -----
-    Built in chapter 1, and put to the test in chapter 6.
+    Lesson 6 measures what it costs to let them through.
     """
     albums = {name: set(part["user_id"]) for name, part in parts._asdict().items()}
     for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):

@@ -182,7 +182,7 @@ def mend_typos(rows: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Built in chapter 1.
+    In lesson 1 this is one line of `read_folds`.
     """
     return rows.assign(age=rows["age"].replace(TYPOS))
 

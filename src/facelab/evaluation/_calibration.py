@@ -99,7 +99,7 @@ def expected_calibration_error(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: 
     Notes
     -----
     The distance of each bin's dot from the diagonal, weighted by its faces (Guo et al., 2017). With few faces
-    it is above 0 for the most honest network, too: chapter 6 measures by how much. Built in lesson 6.
+    it is above 0 for the most honest network, too: this lesson measures by how much. Built in lesson 6.
 
     Examples
     --------
