@@ -76,6 +76,8 @@ def fit(
         If `folder` holds another run, or one that went on for longer than is asked for.
     FloatingPointError
         If the loss is no finite number any more.
+    TypeError
+        If `train` is anything else, such as a Dataset.
     ValueError
         If the model is not compiled, the history has no column `monitor`, `epochs` or `patience` is not
         positive, or there is a `patience` without `validation`.
@@ -89,6 +91,10 @@ def fit(
     """
     if not model.compiled:
         raise ValueError(f"{model.name} is not compiled: call its compile with an optimiser and a loss first")
+    if not isinstance(train, TrainingBatches):
+        raise TypeError(
+            f"train is a {type(train).__name__}, which knows no epochs: make a pipeline.TrainingBatches"
+        )
     if epochs < 1 or (patience is not None and patience < 1):
         raise ValueError(f"epochs and patience count from 1, not epochs={epochs}, patience={patience}")
     if validation is None and patience is not None:

@@ -326,6 +326,8 @@ def test_several_heads_and_weights_are_trained_too(data_dir: Path, tmp_path: Pat
 
 
 def test_what_makes_no_sense_is_refused(data_dir: Path) -> None:
+    with pytest.raises(TypeError, match=r"Dataset, which knows no epochs: make a pipeline\.TrainingBatches"):
+        training.fit(linear(keras.optimizers.SGD(0.1)), data(data_dir)[1], epochs=1)
     uncompiled = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()], name="faces")
     with pytest.raises(ValueError, match="faces is not compiled: call its compile"):
         training.fit(uncompiled, *data(data_dir), epochs=1)

@@ -25,7 +25,7 @@ EPOCHS = {0.05: 160, 0.25: 80, 1.0: 40}
 
 
 def from_renders() -> keras.Model:
-    """Build the strided network on the shipped backbone, all of it thawed."""
+    """Build the strided network on the shipped backbone, all of it unfrozen."""
     return transfer.transfer_network(
         transfer.rendered_backbone(CONTRACT), models.HEADS, unfreeze_from="stem", batch_norm=True
     )
