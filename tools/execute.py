@@ -77,7 +77,7 @@ def execute(
     seal = output.with_suffix(".json")
     if is_current(notebook, output, parameters):
         return None
-    inputs = _inputs(notebook, parameters)
+    inputs = inputs_digest(notebook, parameters)
     output.parent.mkdir(parents=True, exist_ok=True)
     for stale in (seal, output, *records(output)):
         stale.unlink(missing_ok=True)
@@ -119,7 +119,7 @@ def execute(
 
 def is_current(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> bool:
     """Tell whether an output is there, with its records, and its inputs are still what they were."""
-    unchanged = _sealed(output)["inputs"] == _inputs(notebook, parameters)
+    unchanged = _sealed(output)["inputs"] == inputs_digest(notebook, parameters)
     return unchanged and all(result.exists() for result in (output, *records(output)))
 
 
@@ -227,7 +227,8 @@ def _sealed(output: Path) -> dict[str, Any]:
     return unknown | json.loads(seal.read_text()) if seal.exists() else unknown
 
 
-def _inputs(notebook: Path, parameters: Mapping[str, Any]) -> str:
+def inputs_digest(notebook: Path, parameters: Mapping[str, Any]) -> str:
+    """Return a digest of all that a chapter's result depends on: cells, package, lock, parameters, data."""
     digest = hashlib.sha256()
     digest.update(nbformat.writes(source_only(nbformat.read(notebook, as_version=4))).encode())
     package = fingerprint.files_below(REPOSITORY / "src" / "facelab", REPOSITORY / "requirements.lock")

@@ -14,16 +14,12 @@ import json
 import sys
 from pathlib import Path
 
-from facelab import adience, backend, embedded, models, pipeline, training, transfer
-from facelab.files import written_whole
-
-# isort: split
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
-from keras import layers
 
+from facelab import adience, backend, embedded, models, pipeline, training, transfer
+from facelab.backend import keras, layers, tf
+from facelab.files import written_whole
 from tools import command
 from tools.paths import BUILD
 

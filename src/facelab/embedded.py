@@ -132,6 +132,11 @@ def checksum() -> str:
     Notes
     -----
     Used by facelab.results.
+
+    Examples
+    --------
+    >>> len(checksum())
+    64
     """
     return _record("embedded_faces")["sha256"]
 

@@ -30,6 +30,11 @@ def best_epoch(values: ArrayLike, monitor: str) -> int:
     Notes
     -----
     Used by facelab.training.
+
+    Examples
+    --------
+    >>> best_epoch([0.9, 0.6, 0.7], "val_loss"), best_epoch([0.5, 0.7, 0.7], "val_accuracy")
+    (1, 1)
     """
     more_is_better = monitor.endswith(("accuracy", "auc"))
     return int(np.argmax(values) if more_is_better else np.argmin(values))

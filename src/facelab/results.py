@@ -70,6 +70,11 @@ class Score:
     Notes
     -----
     Used in lesson 3.
+
+    Examples
+    --------
+    >>> print(Score("accuracy", 0.81, 0.77, 0.85, 1240, 44, "test", [4]).interval)
+    0.810 (0.770–0.850)
     """
 
     name: str

@@ -16,11 +16,8 @@ from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from facelab import adience, embedded, pipeline
+from facelab.backend import keras, layers, tf
 from facelab.pipeline import _augmentation as augmentation
-
-import keras  # isort: skip
-from keras import layers  # isort: skip
-import tensorflow as tf  # isort: skip
 
 SIDE = 48
 BATCH = 64

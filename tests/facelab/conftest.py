@@ -13,7 +13,7 @@ from facelab import adience
 
 @pytest.fixture
 def annotations() -> Callable[..., pd.DataFrame]:
-    """Annotations of one photograph a keyword-free dict given: what it leaves out has a default."""
+    """Annotations, one photograph for each dict given: what a dict leaves out has a default."""
 
     def make(*rows: dict[str, Any]) -> pd.DataFrame:
         default = dict.fromkeys(adience.COLUMNS, 0) | {

@@ -2,11 +2,8 @@ import numpy as np
 import pytest
 
 from facelab import attribution, models
+from facelab.backend import keras, tf
 from facelab.pipeline import PixelContract
-
-# isort: split
-import keras
-import tensorflow as tf
 
 SMALL = PixelContract(side=32, channels=1)
 

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from facelab import models
+from facelab.backend import keras
 from facelab.pipeline import PixelContract
-
-# isort: split
-import keras
 
 # What stands in print, to the row where each table stops: kind of layer, output shape, weights.
 PUBLISHED_GENDER = [

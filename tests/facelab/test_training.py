@@ -19,10 +19,7 @@ import pandas as pd
 import pytest
 
 from facelab import adience, backend, pipeline, training
-
-# isort: split
-import keras
-import tensorflow as tf
+from facelab.backend import keras, tf
 
 SMALL = pipeline.PixelContract(side=8, channels=1)
 PHOTOGRAPHS, IN_TRAINING = 40, 30

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from facelab import embedded, models, transfer
+from facelab.backend import keras
 from facelab.pipeline import PixelContract
-
-# isort: split
-import keras
 
 COLOUR = PixelContract(side=64, channels=3)
 SMALL = PixelContract(side=32, channels=3)

@@ -113,10 +113,10 @@ def test_data_that_changed_is_read_again(chapter, tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     (data / "fold_0_data.txt").write_text("one")
-    before = execute._inputs(chapter(), {"data_dir": str(data)})
-    assert before == execute._inputs(chapter(), {"data_dir": str(data)})
+    before = execute.inputs_digest(chapter(), {"data_dir": str(data)})
+    assert before == execute.inputs_digest(chapter(), {"data_dir": str(data)})
     (data / "fold_0_data.txt").write_text("another")
-    assert before != execute._inputs(chapter(), {"data_dir": str(data)})
+    assert before != execute.inputs_digest(chapter(), {"data_dir": str(data)})
 
 
 def test_a_failing_cell_fails_the_command_and_is_named(chapter, tmp_path, capsys):

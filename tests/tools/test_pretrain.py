@@ -6,14 +6,12 @@ import ast
 import json
 from pathlib import Path
 
-from facelab import adience, embedded, models, pipeline, transfer
-
-# isort: split
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from facelab import adience, embedded, models, pipeline, transfer
 from tools import pretrain
 from tools.paths import REPOSITORY
 

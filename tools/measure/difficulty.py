@@ -7,15 +7,12 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from facelab import models, pipeline, results
-
-# isort: split
-import keras
 import numpy as np
 import pandas as pd
-from keras import layers
 from PIL import Image
 
+from facelab import models, pipeline, results
+from facelab.backend import keras, layers
 from tools.measure import real
 
 # Ellipses round the face (brows to chin) and the head (with hair): middle, half axes; shares of the side.

@@ -7,13 +7,11 @@
 import argparse
 from pathlib import Path
 
-from facelab import adience, models, pipeline, results
-
-# isort: split
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from facelab import adience, models, pipeline, results
 from tools.measure import photographs, real
 
 RENDERED_FOLD = 4  # the renders that the network does not meet in training

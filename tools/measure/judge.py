@@ -12,13 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from facelab import adience, evaluation, pipeline, results
-
-# isort: split
 import numpy as np
 import pandas as pd
 import platformdirs
 
+from facelab import adience, evaluation, pipeline, results
 from tools.measure import photographs, real
 
 CONTRACT = pipeline.PixelContract(side=200, channels=3)  # what both packages were tried with

@@ -10,13 +10,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from facelab import adience, evaluation, models, results, transfer
-
-# isort: split
-import keras
 import numpy as np
 import pandas as pd
 
+from facelab import adience, evaluation, models, results, transfer
+from facelab.backend import keras
 from tools.measure import judge, real
 from tools.pretrain import CONTRACT
 

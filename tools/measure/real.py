@@ -9,14 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from facelab import adience, backend, evaluation, models, pipeline, results, training
-
-# isort: split
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
+from facelab import adience, backend, evaluation, models, pipeline, results, training
+from facelab.backend import keras, tf
 from tools.measure import photographs
 
 tf.get_logger().setLevel("ERROR")  # retracing is expected: several networks are trained in one process

@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from facelab.files import written_whole
 from facelab.pipeline._reading import PixelContract, read_chunks, unreadable_error
 
 
@@ -22,15 +22,11 @@ def read_once(
         return pixels
     file = Path(cache) / f"{_fingerprint(paths, contract)}.npy"
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Under another name until it is whole: what a killed process left is never taken for a cache.
-        with tempfile.TemporaryDirectory(prefix=".partial-", dir=file.parent) as aside:
-            partial = Path(aside) / file.name
-            pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
+        with written_whole(file) as aside:
+            pixels = np.lib.format.open_memmap(aside, "w+", np.uint8, shape)
             _fill(pixels, paths, contract)
             pixels.flush()
             del pixels
-            partial.replace(file)
     return np.load(file, mmap_mode="r")
 
 

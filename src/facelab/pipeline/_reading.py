@@ -45,6 +45,11 @@ class PixelContract(NamedTuple):
     Notes
     -----
     Used in lesson 2.
+
+    Examples
+    --------
+    >>> PixelContract(64)
+    PixelContract(side=64, channels=1)
     """
 
     side: int = 48

@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from facelab import adience, pipeline
-
-# isort: split
-import keras
 import numpy as np
 import pandas as pd
 import pytest
-from keras import layers
 from PIL import Image
+
+from facelab import adience, pipeline
+from facelab.backend import keras, layers
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """What the difficulty tool hides, what it predicts from a single cause, and what it records."""
 
-from facelab import adience, pipeline, results
-
-# isort: split
 import numpy as np
 import pandas as pd
 import pytest
 
+from facelab import adience, pipeline, results
 from tools.measure import difficulty, photographs, real
 from tools.measure.difficulty import cause_alone, masks
 

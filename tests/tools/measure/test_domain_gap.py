@@ -1,12 +1,10 @@
 """The measurement of the domain gap: what is trained on and what is scored. The photographs are noise."""
 
-from facelab import adience, pipeline, results
-
-# isort: split
 import numpy as np
 import pytest
 from PIL import Image
 
+from facelab import adience, pipeline, results
 from tools.measure import domain_gap, photographs, real
 
 CONTRACT = pipeline.PixelContract(16, 1)

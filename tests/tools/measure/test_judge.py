@@ -1,12 +1,10 @@
 """What becomes of the judges' answers. The judges themselves take Node.js and are not asked here."""
 
-from facelab import pipeline, results
-
-# isort: split
 import numpy as np
 import pandas as pd
 import pytest
 
+from facelab import pipeline, results
 from tools.measure import judge, photographs, real
 
 

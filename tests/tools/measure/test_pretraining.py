@@ -1,12 +1,10 @@
 """The measurement of pretraining: what is trained, scored and written. The photographs here are noise."""
 
-from facelab import adience, pipeline, results, training
-
-# isort: split
 import numpy as np
 import pandas as pd
 import pytest
 
+from facelab import adience, pipeline, results, training
 from tools.measure import pretraining, real
 
 SMALL = pipeline.PixelContract(16, 3)

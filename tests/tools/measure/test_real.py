@@ -1,14 +1,11 @@
 """The measurement on photographs: what it scores, writes and refuses. The photographs here are noise."""
 
-from facelab import adience, models, pipeline, results, training
-
-# isort: split
-import keras
 import numpy as np
 import pandas as pd
 import pytest
-import tensorflow as tf
 
+from facelab import adience, models, pipeline, results, training
+from facelab.backend import keras, tf
 from tools.measure import real
 
 
