@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -234,13 +235,19 @@ def is_running(process: int) -> bool:
 def test_an_interrupt_ends_every_kernel(chapter, tmp_path):
     pair = [chapter(SLEEPING.format(folder=str(tmp_path)), name=name) for name in ("97_ch", "98_ch")]
     command = [sys.executable, "-m", "tools.execute", *pair, "--output", tmp_path / "out"]
-    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as process:
-        until = time.monotonic() + 60
-        while len(kernels := list(tmp_path.glob("*.kernel"))) < execute.AT_ONCE:
-            assert time.monotonic() < until, "the chapters do not run"
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        message = process.communicate(timeout=60)[1]
+    # A shell that runs the tests in the background has switched the interrupt off.
+    interruptible = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    options = {"stderr": subprocess.PIPE, "text": True, "preexec_fn": interruptible}
+    with subprocess.Popen(command, cwd=REPOSITORY, **options) as process:
+        try:
+            until = time.monotonic() + 60
+            while len(kernels := list(tmp_path.glob("*.kernel"))) < execute.AT_ONCE:
+                assert time.monotonic() < until, "the chapters do not run"
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            message = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "goes on" in message
     assert not any(is_running(int(kernel.stem)) for kernel in kernels)
