@@ -170,18 +170,20 @@ def write_folds(annotations: pd.DataFrame, data_dir: str | os.PathLike[str]) -> 
     data_dir = Path(data_dir)
     if missing := [name for name in (*COLUMNS, "fold") if name not in annotations]:
         raise DataSetError(f"the table to write lacks the columns {missing}")
-    folds = sorted(annotations["fold"].unique().tolist())
-    if not folds:
+    if annotations.empty:
         raise DataSetError("the table to write has no rows")
-    if strange := [fold for fold in folds if fold not in FOLDS]:
+    fold_of_row = pd.to_numeric(annotations["fold"], errors="coerce")
+    if not (known := fold_of_row.isin(FOLDS)).all():
+        strange = annotations["fold"][~known].unique().tolist()
         raise DataSetError(f"the table to write has the folds {strange}; there are only {list(FOLDS)}")
+    folds = sorted(fold_of_row.astype("int64").unique().tolist())  # a 0.0, as pandas may make of 0, is fold 0
     others = (data_dir / fold_file_name(fold) for fold in FOLDS if fold not in folds)
     if stale := [path.name for path in others if path.exists()]:
         raise DataSetError(
             f"{data_dir} has {stale}, of which the table to write has nothing: delete them first"
         )
 
-    texts = {fold: _text(annotations[annotations["fold"] == fold]) for fold in folds}
+    texts = {fold: _text(annotations[fold_of_row == fold]) for fold in folds}
     with ExitStack() as files:  # puts all in place when all are written, fold 0 last
         for fold, text in texts.items():
             aside = files.enter_context(written_whole(data_dir / fold_file_name(fold)))
@@ -198,6 +200,8 @@ def _damage(fields: list[str]) -> str | None:
             return f"{column} {row[column]!r} cannot be the name of a folder or a file"
     if not (row["face_id"].isascii() and row["face_id"].isdecimal()):
         return f"face_id {row['face_id']!r} is not a whole number"
+    if len(row["face_id"]) > 18:  # a table holds it as a 64-bit number
+        return f"face_id {row['face_id']!r} has more than 18 digits"
     return None
 
 

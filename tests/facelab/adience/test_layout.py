@@ -116,7 +116,11 @@ def test_a_disk_that_is_full_leaves_all_five_files_as_they_were(
         ({"face_id": -1}, "face_id '-1' is not a whole number"),
         ({"face_id": "1.5"}, "face_id '1.5' is not a whole number"),
         ({"x": None}, r"missing values in \['x'\]"),
+        ({"face_id": "1" * 20}, "face_id '1{20}' has more than 18 digits"),
         ({"fold": 5}, r"has the folds \[5\]"),
+        ({"fold": 0.5}, r"has the folds \[0\.5\]"),
+        ({"fold": None}, r"has the folds \[nan\]"),
+        ({"fold": "one"}, r"has the folds \['one'\]"),
     ],
 )
 def test_what_no_fold_file_can_hold_is_not_written(
@@ -125,6 +129,19 @@ def test_what_no_fold_file_can_hold_is_not_written(
     with pytest.raises(adience.DataSetError, match=message):
         adience.write_folds(annotations({}, change), tmp_path / "data")
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("kind", ["float64", "str", "Int64"])
+def test_whole_numbers_are_folds_whatever_their_type(
+    five_folds: pd.DataFrame, tmp_path: Path, kind: str
+) -> None:
+    adience.write_folds(five_folds, tmp_path / "as_int")
+    adience.write_folds(five_folds.astype({"fold": kind}), tmp_path / "other")
+    as_int, other = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("as_int", "other")
+    )
+    assert other == as_int
+    assert sorted(other) == [f"fold_{fold}_data.txt" for fold in adience.FOLDS]
 
 
 def test_a_table_without_a_column_or_a_row_is_not_written(five_folds: pd.DataFrame, tmp_path: Path) -> None:
@@ -188,6 +205,7 @@ def test_line_ends_and_byte_order_marks_do_not_matter(tmp_path: Path, end: str) 
         ([HEADER, ROW, ROW, ROW.replace("7@N01", "..")], r"line 4: user_id '\.\.' cannot be the name"),
         ([HEADER, ROW.replace("1_o.jpg", "a/b.jpg")], "line 2: original_image 'a/b.jpg' cannot be the name"),
         ([HEADER, ROW.replace("\t3\t", "\tthree\t")], "line 2: face_id 'three' is not a whole number"),
+        ([HEADER, ROW, ROW.replace("\t3\t", "\t" + "9" * 20 + "\t")], "line 3: face_id '9{20}' has more"),
         ([HEADER, "   "], "line 2: 1 fields instead of 12"),
     ],
 )
