@@ -21,7 +21,7 @@ from facelab.pipeline import _augmentation as augmentation
 
 SIDE = 48
 BATCH = 64
-ROUNDS = 2
+ROUNDS = 4
 SEED = tf.constant([0, 0])
 
 Source = tuple[pd.DataFrame, Path]

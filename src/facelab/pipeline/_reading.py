@@ -189,16 +189,15 @@ def read_chunks(paths: list[str], contract: PixelContract) -> Iterator[np.ndarra
 
 
 def _alike(paths: list[str], contract: PixelContract) -> tf.data.Dataset:
-    """Read small JPEGs that are all of the first one's size, as a data set's are: the quick way.
+    """Read JPEGs that are all of the first one's size, as a data set's are: the quick way.
 
     A step of a data set costs as much as decoding a small photograph, and one call of the resizing operation
     nearly as much for many channels as for one. So a step reads many photographs, and resizes them as the
-    channels of one: the first epoch of the embedded faces takes half the time. The last step is filled up
-    with the last photograph. Of large photographs the decoding is nearly all, and one by one is quicker.
+    channels of one: the first epoch takes half the time with 96 pixels a side, and a sixth less with 816. The
+    last step is filled up with the last photograph.
     """
     size = tf.io.extract_jpeg_shape(tf.io.read_file(paths[0]))[:2]
-    if _halvings(size, contract) > 0:
-        return _one_by_one(paths, contract)
+    halvings = int(_halvings(size, contract))
     together = min(READ_TOGETHER, len(paths))
 
     @as_written
@@ -206,7 +205,7 @@ def _alike(paths: list[str], contract: PixelContract) -> tf.data.Dataset:
         contents = [tf.io.read_file(path) for path in tf.unstack(paths)]
         sizes = tf.stack([tf.io.extract_jpeg_shape(content)[:2] for content in contents])
         with tf.control_dependencies([tf.debugging.assert_equal(sizes, size)]):
-            images = [_decode_jpeg(content, contract.channels, halvings=0) for content in contents]
+            images = [_decode_jpeg(content, contract.channels, halvings) for content in contents]
         return _resize(tf.stack(images), contract)
 
     filled = [*paths, *paths[-1:] * (-len(paths) % together)]
