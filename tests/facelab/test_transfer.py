@@ -62,7 +62,7 @@ def test_it_can_be_cut_elsewhere_but_not_behind_a_layer_that_is_not_there() -> N
 @pytest.mark.parametrize(
     ("unfreeze_from", "learns"), [(None, ()), ("stage_3_strided", ("stage_3",)), ("stem", ("stem", "stage"))]
 )
-def test_a_step_of_training_changes_what_is_thawed_and_nothing_else(unfreeze_from, learns) -> None:
+def test_a_step_of_training_changes_what_is_unfrozen_and_nothing_else(unfreeze_from, learns) -> None:
     backbone = transfer.cut(models.strided_network(SMALL))
     before = {layer.name: [w.numpy().copy() for w in layer.weights] for layer in backbone.layers}
     model = transfer.transfer_network(backbone, unfreeze_from=unfreeze_from)
@@ -75,7 +75,7 @@ def test_a_step_of_training_changes_what_is_thawed_and_nothing_else(unfreeze_fro
         assert moved == (convolution and layer.name.startswith(learns or ("none",))), layer.name
 
 
-def test_batch_normalisation_keeps_its_statistics_unless_it_is_thawed() -> None:
+def test_batch_normalisation_keeps_its_statistics_unless_it_is_unfrozen() -> None:
     def statistics_after_a_step(batch_norm: bool) -> list[bool]:
         backbone = transfer.cut(models.strided_network(SMALL))
         norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
@@ -197,11 +197,11 @@ def test_mobilenet_sees_colour_from_minus_one_to_one_at_its_own_size(contract, w
     assert backbone.predict(images(contract), verbose=0) == pytest.approx(expected, abs=1e-4)
 
 
-def test_mobilenet_can_be_frozen_and_its_last_layers_thawed(weight_file: Path) -> None:
+def test_mobilenet_can_be_frozen_and_its_last_layers_unfrozen(weight_file: Path) -> None:
     backbone = transfer.imagenet_backbone(SMALL, weight_file)
     assert len(transfer.transfer_network(backbone).trainable_weights) == 2
-    thawed = transfer.transfer_network(backbone, unfreeze_from="Conv_1").trainable_weights
-    assert [weight.path for weight in thawed] == ["Conv_1/kernel", "age/kernel", "age/bias"]
+    unfrozen = transfer.transfer_network(backbone, unfreeze_from="Conv_1").trainable_weights
+    assert [weight.path for weight in unfrozen] == ["Conv_1/kernel", "age/kernel", "age/bias"]
 
 
 def test_without_the_internet_it_says_so_and_what_to_do(
