@@ -75,9 +75,9 @@ def execute(
         If a cell raises. What it printed up to there is in ``output`` with the suffix ``.failed.ipynb``.
     """
     seal = output.with_suffix(".json")
-    if is_current(notebook, output, parameters):
-        return None
     inputs = inputs_digest(notebook, parameters)
+    if _holds(output, inputs):
+        return None
     output.parent.mkdir(parents=True, exist_ok=True)
     for stale in (seal, output, *records(output)):
         stale.unlink(missing_ok=True)
@@ -119,8 +119,7 @@ def execute(
 
 def is_current(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> bool:
     """Tell whether an output is there, with its records, and its inputs are still what they were."""
-    unchanged = _sealed(output)["inputs"] == inputs_digest(notebook, parameters)
-    return unchanged and all(result.exists() for result in (output, *records(output)))
+    return _holds(output, inputs_digest(notebook, parameters))
 
 
 def records(output: Path) -> list[Path]:
@@ -218,6 +217,12 @@ def _collect(source: Path, folder: Path) -> list[str]:
     for record in found:
         replace(record, folder)
     return [record.name for record in found]
+
+
+def _holds(output: Path, inputs: str) -> bool:
+    """Tell whether an output is there, with its records, and was made from these inputs."""
+    unchanged = _sealed(output)["inputs"] == inputs
+    return unchanged and all(result.exists() for result in (output, *records(output)))
 
 
 def _sealed(output: Path) -> dict[str, Any]:
