@@ -62,8 +62,8 @@ def targets(table: pd.DataFrame) -> dict[str, np.ndarray]:
         for m; ``pose``, shape (n, 1), how far the head is turned to either side, 1 at ``FULLY_TURNED``.
         Training mirrors photographs, which leaves all three what they are.
     """
-    names = np.array(adience.AGE_GROUPS)[adience.nearest_groups(table["age_years"])]
-    group = pd.Categorical(names, list(adience.AGE_GROUPS), ordered=True)
+    nearest = adience.nearest_groups(table["age_years"])
+    group = pd.Categorical.from_codes(nearest, pd.Index(adience.AGE_GROUPS), ordered=True)
     return {
         "age": pipeline.soft_age_target(pd.DataFrame({"age_group": group})),
         "gender": (table["true_gender"] == "m").to_numpy("float32")[:, None],

@@ -71,9 +71,9 @@ def with_true_labels(table: pd.DataFrame) -> pd.DataFrame:
     """
     if "age_years" not in table:
         return table
-    nearest = np.array(adience.AGE_GROUPS)[adience.nearest_groups(table["age_years"])]
+    nearest = adience.nearest_groups(table["age_years"])
     return table.assign(
-        age_group=pd.Categorical(nearest, list(adience.AGE_GROUPS), ordered=True),
+        age_group=pd.Categorical.from_codes(nearest, pd.Index(adience.AGE_GROUPS), ordered=True),
         gender=pd.Categorical(table["true_gender"], list(adience.GENDERS)),
     )
 
