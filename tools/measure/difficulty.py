@@ -4,6 +4,7 @@
 """
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from facelab import models, pipeline, results
 from facelab.backend import keras, layers
+from tools import command
 from tools.measure import real
 
 # Ellipses round the face (brows to chin) and the head (with hair): middle, half axes; shares of the side.
@@ -39,6 +41,7 @@ RECIPES = {
 PART_EPOCHS = 8
 
 
+@command.ends_with_status("goes on after the last whole epoch")
 def main(arguments: list[str] | None = None) -> None:
     """Train and score everything, print the scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, help="use a random sample of this many photographs")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    split, train, asked = real.parts(parser, options, options.seed, options.limit)
+    split, train, asked = real.parts(options, options.seed, options.limit)
     real.show_parts(train, asked)
 
     def scored(y_pred: dict[str, np.ndarray]) -> list[results.Score]:
@@ -154,4 +157,4 @@ def causes_alone(train: pd.DataFrame, asked: pd.DataFrame) -> dict[str, dict[str
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

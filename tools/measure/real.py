@@ -4,6 +4,7 @@
 """
 
 import argparse
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 
 from facelab import adience, backend, evaluation, models, pipeline, results, training
 from facelab.backend import keras, tf
+from tools import command
 from tools.measure import photographs
 
 tf.get_logger().setLevel("ERROR")  # retracing is expected: several networks are trained in one process
@@ -69,6 +71,7 @@ RECIPES = {
 }
 
 
+@command.ends_with_status("goes on after the last whole epoch")
 def main(arguments: list[str] | None = None) -> None:
     """Train and score the networks, print their scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -77,7 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="for every network, instead of its own number")
     options = parser.parse_args(arguments)
-    split, train, asked = parts(parser, options, options.seed)
+    split, train, asked = parts(options, options.seed)
     recipes = {name: RECIPES[name] for name in options.networks}
     if options.epochs is not None:
         recipes = {name: recipe._replace(epochs=options.epochs) for name, recipe in recipes.items()}
@@ -132,16 +135,19 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def parts(
-    parser: argparse.ArgumentParser, options: argparse.Namespace, seed: int, limit: int | None = None
+    options: argparse.Namespace, seed: int, limit: int | None = None
 ) -> tuple[Literal["test", "validation"], pd.DataFrame, pd.DataFrame]:
     """Return the name of the split, the photographs to train on and those to score on.
 
-    With `limit`, of a random sample of so many photographs. Where the folder is no data set, it says so and
-    ends the program, with status 2.
+    With `limit`, of a random sample of so many photographs.
+
+    Raises
+    ------
+    facelab.adience.DataSetError
+        If the folder is no data set or cannot be divided.
     """
-    with photographs.data_set_errors_exit(parser):
-        table = photographs.sample(photographs.read_photographs(options.data_dir), limit, seed)
-        train, validation, test = adience.split(table, options.fold, seed)
+    table = photographs.sample(photographs.read_photographs(options.data_dir), limit, seed)
+    train, validation, test = adience.split(table, options.fold, seed)
     if options.choose:
         return "validation", train, validation
     # No epoch is chosen here, so there is no need to set photographs aside.
@@ -314,4 +320,4 @@ def show(title: str, scores: list[results.Score]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

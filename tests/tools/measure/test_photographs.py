@@ -1,14 +1,12 @@
 """Reading what the tools measure: labels, and the truth where a renderer knows it."""
 
-import argparse
-
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from facelab import adience
-from tools.measure import photographs
+from tools.measure import judge, photographs
 
 
 @pytest.fixture
@@ -63,12 +61,7 @@ def test_causes_stand_beside_the_labels_and_replace_them_when_asked(with_causes)
 
 
 def test_no_data_set_is_said_so(tmp_path, capsys):
-    with (
-        pytest.raises(SystemExit) as stopped,
-        photographs.data_set_errors_exit(argparse.ArgumentParser()),
-    ):
-        photographs.read_photographs(tmp_path / "nowhere")
-    assert stopped.value.code == 2
+    assert judge.main([str(tmp_path / "nowhere")]) == 2
     assert "nowhere is not a data set: there is no such folder" in capsys.readouterr().err
 
 
