@@ -9,8 +9,6 @@ import errno
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -18,6 +16,8 @@ from typing import Any, TypedDict
 
 import pandas as pd
 import platformdirs
+
+from facelab.files import workplace
 
 __all__ = [
     "ARCHIVES",
@@ -200,22 +200,16 @@ def _unpacked(name: str) -> Path:
 def _unpack(archive: _Archive, folder: Path) -> None:
     """Unpack into a folder of another name, and rename it when all is there."""
     packed = shipped_file(archive)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        with zipfile.ZipFile(packed) as opened:
-            _refuse_strange_members(opened.infolist(), archive)
-            opened.extractall(aside)
-        aside.chmod(0o755)  # mkdtemp lets in nobody but the owner
+    with workplace(folder.parent) as aside, zipfile.ZipFile(packed) as opened:
+        _refuse_strange_members(opened.infolist(), archive)
+        unpacked = aside / "unpacked"
+        opened.extractall(unpacked)
         try:
-            aside.rename(folder)
+            unpacked.rename(folder)
         except OSError:
             # Another process was quicker: its folder is as good as ours.
             if not folder.is_dir():
                 raise
-    finally:
-        # Also after Ctrl-C; after the rename there is nothing left to remove.
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _record(name: str) -> _Archive:

@@ -15,7 +15,7 @@ import pandas as pd
 from facelab._nested import leaves
 from facelab.backend import keras, tf
 from facelab.epochs import best_epoch
-from facelab.files import written_whole
+from facelab.files import alone, written_whole
 from facelab.pipeline import TrainingBatches
 
 __all__ = ["CHECKPOINT", "Row", "RunError", "fit"]
@@ -74,6 +74,8 @@ def fit(
     ------
     RunError
         If `folder` holds another run, or one that went on for longer than is asked for.
+    files.BusyError
+        If another process trains into `folder`.
     FloatingPointError
         If the loss is no finite number any more.
     TypeError
@@ -99,13 +101,28 @@ def fit(
         raise ValueError(f"epochs and patience count from 1, not epochs={epochs}, patience={patience}")
     if validation is None and patience is not None:
         raise ValueError(f"patience={patience} waits for a better epoch: pass validation batches as well")
+    if folder is not None:
+        with alone(folder, "another training keeps its checkpoint"):
+            return _fit(model, train, validation, epochs, monitor, patience, Path(folder) / CHECKPOINT)
+    return _fit(model, train, validation, epochs, monitor, patience, None)
+
+
+def _fit(
+    model: keras.Model,
+    train: TrainingBatches,
+    validation: tf.data.Dataset | None,
+    epochs: int,
+    monitor: str,
+    patience: int | None,
+    checkpoint: Path | None,
+) -> pd.DataFrame:
+    """Train, keeping a checkpoint if there is a place for it."""
     chosen_by = monitor if validation is not None else None
     watched = ["loss", monitor] if validation is not None else ["loss"]
 
     def finished(history: list[Row]) -> bool:
         return len(history) >= epochs or (patience is not None and _waited(history, chosen_by) >= patience)
 
-    checkpoint = Path(folder) / CHECKPOINT if folder is not None else None
     run = _describe(model, train, validation, chosen_by) if checkpoint is not None else {}
     history: list[Row] = []
     best = model.get_weights()

@@ -127,14 +127,14 @@ def test_killed_and_resumed_is_uninterrupted_to_the_bit(data_dir: Path, tmp_path
         process = subprocess.run(child, capture_output=True, text=True, check=False)
         assert process.returncode == -signal.SIGKILL, process.stderr
         assert epochs_in(folder) == number - 1
-    (left,) = folder.glob(".partial-*/*")  # the second was killed while it wrote
+    (left,) = folder.glob(".partial-*/here/*")  # the second was killed while it wrote
     assert left.read_bytes() == b"half a checkpoint"
 
     resumed = Run(data_dir, folder, epochs=6)
     assert resumed.same_as(whole(data_dir, epochs=6))
     # What does not move is the same after any mistake.
     assert resumed.scores.nunique().min() > 1
-    assert {path.name for path in folder.iterdir()} == {training.CHECKPOINT, left.parent.name}
+    assert {path.name for path in folder.iterdir()} == {training.CHECKPOINT, ".busy"}  # and it cleared up
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_the_last_good_checkpoint_survives_trouble(
         patch.setattr(np, "savez", fail)
         with pytest.raises(type(trouble), match=message):
             Run(data_dir, tmp_path, epochs=3)
-    assert [path.name for path in tmp_path.iterdir()] == [training.CHECKPOINT]
+    assert {path.name for path in tmp_path.iterdir()} == {training.CHECKPOINT, ".busy"}
     assert epochs_in(tmp_path) == 1
     assert Run(data_dir, tmp_path, epochs=3).same_as(whole(data_dir, epochs=3))
 
@@ -302,7 +302,7 @@ def test_a_loss_that_is_no_number_stops_the_run(data_dir: Path, tmp_path: Path) 
     model = linear(keras.optimizers.SGD(1e38))
     with pytest.raises(FloatingPointError, match=r"epoch 1 ended with a loss of nan.*lower learning rate"):
         training.fit(model, *data(data_dir), epochs=3, folder=tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / training.CHECKPOINT).exists()
 
 
 def test_several_heads_and_weights_are_trained_too(data_dir: Path, tmp_path: Path) -> None:
