@@ -17,7 +17,6 @@ import math
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
@@ -30,11 +29,12 @@ import nbformat
 import papermill
 import yaml
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
-from facelab.files import written_whole
-from tools import command, fingerprint, recorded_results
+from facelab.files import alone, workplace, written_whole
+from tools import command, fingerprint, recorded_results, seals
 from tools.notebooks import check_parameters, normalised, source_only
 from tools.paths import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
@@ -72,59 +72,79 @@ def execute(
     Raises
     ------
     ChapterError
-        If a cell raises. What it printed up to there is in ``output`` with the suffix ``.failed.ipynb``.
+        If a cell raises. What it printed up to there is in ``output`` with the suffix ``.failed.ipynb``. If
+        the kernel dies or a cell takes too long.
+    OSError
+        If output or records cannot be written; the message names the folder and the remedy.
     """
-    seal = output.with_suffix(".json")
     inputs = inputs_digest(notebook, parameters)
     if _holds(output, inputs):
         return None
-    output.parent.mkdir(parents=True, exist_ok=True)
-    for stale in (seal, output, *records(output)):
-        stale.unlink(missing_ok=True)
-    partial = output.with_suffix(".partial.ipynb")
     failed = output.with_suffix(".failed.ipynb")
-    failed.unlink(missing_ok=True)
+    for stale in (_seal(output), output, failed, *records(output)):
+        _remove(stale)
     start = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory() as empty_folder:
-            result = papermill.execute_notebook(
-                notebook,
-                partial,
-                dict(parameters),
-                kernel_name="python3",
-                # Papermill's own `cwd` would move this whole process, with the chapter in the other thread.
-                resources={"metadata": {"path": empty_folder}},
-                kernel_manager_class=_Kernel,
-                progress_bar={"desc": notebook.stem, "leave": False, "disable": None},
-                execution_timeout=cell_timeout,
-                # A kernel logs the interrupt that ends it as an error; a cell's errors come another way.
-                extra_arguments=["--log-level=CRITICAL"],
-            )
-            collected = _collect(Path(empty_folder) / "results", output.parent / "results")
-        nbformat.write(normalised(result), partial)
-        partial.replace(output)
-    except PapermillExecutionError as error:
-        partial.replace(failed)
-        raise ChapterError(
-            f"{notebook.name}, cell In [{error.exec_count}]: {error.ename}: {error.evalue}\n{error}"
-            f"As far as it came: {failed}"
+        # Output and working folder stand in one hidden place, which goes whatever ends this process.
+        with workplace(output.parent) as place:
+            executed, empty_folder = place / output.name, place / "folder"
+            empty_folder.mkdir()
+            try:
+                _run(notebook, executed, empty_folder, parameters, cell_timeout)
+            except PapermillExecutionError as error:
+                executed.replace(failed)
+                raise ChapterError(
+                    f"{notebook.name}, cell In [{error.exec_count}]: {error.ename}: {error.evalue}\n{error}"
+                    f"As far as it came: {failed}"
+                ) from error
+            except (CellTimeoutError, DeadKernelError) as error:
+                raise ChapterError(f"{notebook.name}: {error}") from error
+            collected = _collect(empty_folder / "results", output.parent / "results")
+            replace(executed, output.parent)
+        seconds = round(time.monotonic() - start, 1)
+        seals.write(_seal(output), [output, *collected], inputs, seconds)
+    except OSError as error:
+        raise OSError(
+            f"{notebook.name} could not be executed into {output.parent}: {error}. Make sure that there is "
+            "room and that you may write there, or name another folder with --output"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
-    seconds = round(time.monotonic() - start, 1)
-    with written_whole(seal) as aside:
-        aside.write_text(json.dumps({"inputs": inputs, "seconds": seconds, "records": collected}))
     return seconds
 
 
 def is_current(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> bool:
-    """Tell whether an output is there, with its records, and its inputs are still what they were."""
+    """Tell whether an output and its records are what a run left, and its inputs are what they were."""
     return _holds(output, inputs_digest(notebook, parameters))
+
+
+def is_whole(output: Path) -> bool:
+    """Tell whether an output and its records are what a run left, whatever has changed since."""
+    return seals.unbroken(_seal(output)) is not None
 
 
 def records(output: Path) -> list[Path]:
     """List the records that the run left which gave this output."""
-    return [output.parent / "results" / name for name in _sealed(output)["records"]]
+    seal = seals.read(_seal(output))
+    return [output.parent / name for name in seal.files if name != output.name] if seal else []
+
+
+def _run(
+    notebook: Path, executed: Path, folder: Path, parameters: Mapping[str, Any], cell_timeout: int | None
+) -> None:
+    """Let papermill execute a chapter in a folder, and write it without what differs between two runs."""
+    result = papermill.execute_notebook(
+        notebook,
+        executed,
+        dict(parameters),
+        kernel_name="python3",
+        # Papermill's own `cwd` would move this whole process, with the chapter in the other thread.
+        resources={"metadata": {"path": folder}},
+        kernel_manager_class=_Kernel,
+        progress_bar={"desc": notebook.stem, "leave": False, "disable": None},
+        execution_timeout=cell_timeout,
+        # A kernel logs the interrupt that ends it as an error; a cell's errors come another way.
+        extra_arguments=["--log-level=CRITICAL"],
+    )
+    nbformat.write(normalised(result), executed)
 
 
 def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -137,14 +157,17 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
     ------
     ChapterError
         If a cell raises, with all the chapters that failed.
+    facelab.files.BusyError
+        If another process executes chapters into the folder.
     """
     for notebook in notebooks:
         check_parameters(notebook, parameters)
     outputs = {notebook: folder / notebook.name for notebook in notebooks}
-    waiting = deque(sorted(notebooks, key=lambda notebook: -_sealed(outputs[notebook])["seconds"]))
+    waiting = deque(sorted(notebooks, key=lambda notebook: -_seconds(outputs[notebook])))
     running: set[Future[None]] = set()
     failures: list[str] = []
     with (
+        alone(folder, "another run of this tool executes chapters"),
         ThreadPoolExecutor(AT_ONCE) as threads,
         tqdm(total=len(notebooks), desc="The whole book", unit="chapter", disable=None) as bar,
     ):
@@ -211,25 +234,36 @@ def replace(source: Path, folder: Path) -> None:
         shutil.copyfile(source, aside)
 
 
-def _collect(source: Path, folder: Path) -> list[str]:
-    """Fetch the records that a chapter left; returns their names."""
+def _collect(source: Path, folder: Path) -> list[Path]:
+    """Fetch the records that a chapter left; returns them."""
     found = sorted(source.glob("*.json"))
     for record in found:
         replace(record, folder)
-    return [record.name for record in found]
+    return [folder / record.name for record in found]
+
+
+def _seal(output: Path) -> Path:
+    return output.with_suffix(".json")
 
 
 def _holds(output: Path, inputs: str) -> bool:
-    """Tell whether an output is there, with its records, and was made from these inputs."""
-    unchanged = _sealed(output)["inputs"] == inputs
-    return unchanged and all(result.exists() for result in (output, *records(output)))
+    """Tell whether an output and its records are what a run left that had these inputs."""
+    seal = seals.unbroken(_seal(output))
+    return seal is not None and seal.inputs == inputs
 
 
-def _sealed(output: Path) -> dict[str, Any]:
-    """Read what is known of the run that gave this output."""
-    seal = output.with_suffix(".json")
-    unknown: dict[str, Any] = {"inputs": None, "seconds": math.inf, "records": []}
-    return unknown | json.loads(seal.read_text()) if seal.exists() else unknown
+def _seconds(output: Path) -> float:
+    """Tell how long a chapter took the last time; one that has not been executed may take longest."""
+    seal = seals.read(_seal(output))
+    return seal.seconds if seal else math.inf
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever is there: damage may have put a folder in a file's place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def inputs_digest(notebook: Path, parameters: Mapping[str, Any]) -> str:

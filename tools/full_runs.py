@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 
 from facelab import embedded, results
-from facelab.files import written_whole
+from facelab.files import alone, written_whole
 from tools import command, fingerprint, recorded_results
 from tools.execute import execute, records, replace
 from tools.notebooks import check_parameters
@@ -61,11 +61,12 @@ def run(chapter: str) -> Path:
     checkpoints = FULL / "checkpoints" / f"{chapter}-{training_digest(notebook)}-{length}"
     check_parameters(notebook, parameters | {"checkpoints": None})
     _cell(nbformat.read(notebook, as_version=4), chapter)
-    print(f"{chapter}: a quick run with the same folds first", flush=True)
-    execute(notebook, FULL / "quick" / notebook.name, parameters | {"quick": True})
-    print(f"{chapter}: the full run; its checkpoints: {checkpoints}", flush=True)
     output = FULL / notebook.name
-    execute(notebook, output, parameters | {"checkpoints": str(checkpoints)}, cell_timeout=None)
+    with alone(FULL, "another full run is at work"):
+        print(f"{chapter}: a quick run with the same folds first", flush=True)
+        execute(notebook, FULL / "quick" / notebook.name, parameters | {"quick": True})
+        print(f"{chapter}: the full run; its checkpoints: {checkpoints}", flush=True)
+        execute(notebook, output, parameters | {"checkpoints": str(checkpoints)}, cell_timeout=None)
     found = records(output)
     if [record.name for record in found] != [f"{chapter}_full.json"]:
         raise ValueError(f"{chapter}: one record, {chapter}_full.json, was expected, not {found}")

@@ -6,17 +6,21 @@ into one folder and rendered from there, clean, with every warning an error, unl
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
-import subprocess
 import sys
+import time
 from pathlib import Path
 
-from facelab.files import written_whole
-from tools import command, fingerprint
+from jupyter_book.cli.main import build as jupyter_book
+
+from facelab.files import alone
+from tools import command, execute, fingerprint, seals
 from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
-_SEAL = BUILD / "html.sha256"
+_SEAL = BUILD / "html.json"
 
 
 def gather() -> None:
@@ -25,7 +29,7 @@ def gather() -> None:
     Raises
     ------
     FileNotFoundError
-        If a chapter has not been executed.
+        If a chapter has not been executed, or its executed copy is not what the run left.
     """
     shutil.rmtree(SOURCE, ignore_errors=True)
     (SOURCE / "notebooks").mkdir(parents=True)
@@ -33,8 +37,10 @@ def gather() -> None:
     shutil.copytree(REPOSITORY / "book", SOURCE / "book")
     for notebook in chapters():
         executed = EXECUTED / notebook.name
-        if not executed.exists():
-            raise FileNotFoundError(f"{notebook.name} has not been executed: run `make execute` first")
+        if not execute.is_whole(executed):
+            raise FileNotFoundError(
+                f"{executed} is not there, or not as it was executed: run `make execute` first"
+            )
         shutil.copy2(executed, SOURCE / "notebooks")
 
 
@@ -46,36 +52,45 @@ def render() -> Path:
     tools.command.FailedError
         If anything on any page is wrong; the renderer has printed what.
     """
-    first_page = HTML / "index.html"
+    start = time.monotonic()
     gather()
     sources = fingerprint.of_contents(
         [*fingerprint.files_below(SOURCE), REPOSITORY / "requirements.lock", Path(__file__).resolve()]
     )
-    if first_page.exists() and _SEAL.exists() and _SEAL.read_text() == sources:
-        return first_page
-    _SEAL.unlink(missing_ok=True)
-    shutil.rmtree(HTML, ignore_errors=True)
-    build: list[str | Path] = [
-        Path(sys.executable).with_name("jupyter-book"),
-        "build",
-        SOURCE,
-        "--path-output",
-        SOURCE,
-    ]
-    build += ["--toc", SOURCE / "book" / "_toc.yml", "--all", "-W", "-n", "--keep-going", "--quiet"]
-    # Its closing words name the folder before it is moved; what is wrong goes to the standard error.
-    if subprocess.run(build, stdout=subprocess.DEVNULL).returncode != 0:
-        raise command.FailedError("the book has faults; they are listed above")
-    (SOURCE / "_build" / "html").rename(HTML)
-    with written_whole(_SEAL) as aside:
-        aside.write_text(sources)
-    return first_page
+    seal = seals.unbroken(_SEAL)
+    if seal is None or seal.inputs != sources:
+        _SEAL.unlink(missing_ok=True)
+        shutil.rmtree(HTML, ignore_errors=True)
+        _build()
+        (SOURCE / "_build" / "html").rename(HTML)
+        pages = [path for path in HTML.rglob("*") if path.is_file()]
+        seals.write(_SEAL, pages, sources, round(time.monotonic() - start, 1))
+    return HTML / "index.html"
+
+
+def _build() -> None:
+    """Let Jupyter Book render the gathered folder, in this process: a child would outlive a killed parent."""
+    options = ["--toc", str(SOURCE / "book" / "_toc.yml"), "--all", "-W", "-n", "--keep-going", "--quiet"]
+    try:
+        # Its closing words name the folder before it is moved; what is wrong goes to the standard error.
+        with contextlib.redirect_stdout(io.StringIO()):
+            jupyter_book.main([str(SOURCE), "--path-output", str(SOURCE), *options], standalone_mode=False)
+    except SystemExit as end:
+        if isinstance(end.code, KeyboardInterrupt):
+            raise end.code from None
+        if end.code:
+            raise command.FailedError("the book has faults; they are listed above") from None
+    except RuntimeError as error:
+        if isinstance(error.__cause__, OSError):
+            raise OSError(f"the book could not be rendered in {BUILD}: {error.__cause__}") from error
+        raise command.FailedError("the book has a fault; it stands above") from error
 
 
 @command.ends_with_status("begins again")
 def main() -> None:
     """Run the command line; returns the exit status."""
-    print(f"The book: {render()}")
+    with alone(BUILD, "another rendering of the book is at work"):
+        print(f"The book: {render()}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -15,7 +16,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import execute
+from facelab.files import alone
+from tools import execute, seals
 from tools.notebooks import normalised
 from tools.paths import REPOSITORY
 
@@ -86,6 +88,121 @@ def test_a_chapters_records_are_collected_and_belong_to_its_output(chapter, tmp_
     execute.execute(chapter(), output, {})  # this one records nothing, and the older record is not its own
     assert not record.exists()
     assert execute.records(output) == []
+
+
+SLEEPING = """
+import os, pathlib, time
+(pathlib.Path({folder!r}) / f"{{os.getpid()}}.kernel").touch()
+time.sleep(600)"""
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def some(folder, pattern, number):
+    """Wait until there are so many files."""
+    until = time.monotonic() + 60
+    while len(found := list(folder.glob(pattern))) < number:
+        assert time.monotonic() < until, "the chapters do not run"
+        time.sleep(0.05)
+    return found
+
+
+DAMAGES = {
+    "emptied": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-20]),
+    "changed": lambda path: path.write_text(path.read_text().replace("1", "2")),
+    "removed": lambda path: path.unlink(),
+    "a folder": lambda path: (path.unlink(), path.mkdir(), (path / "file").touch()),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_what_is_not_as_the_run_left_it_is_not_believed(chapter, tmp_path, damage):
+    """Of the executed notebook and of its record."""
+    output = tmp_path / "out" / "99_chapter.ipynb"
+    record = tmp_path / "out" / "results" / "99_chapter.json"
+    execute.execute(chapter(RECORD), output, {})
+    for victim in (output, record):
+        content = victim.read_bytes()
+        damage(victim)
+        assert not execute.is_current(chapter(RECORD), output, {})
+        assert not execute.is_whole(output)
+        assert execute.execute(chapter(RECORD), output, {}) > 0
+        assert victim.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "seal", [b"", b'{"inputs": "', b"\xff\xfe", b"null", b"[]", b"{}", b'{"records": null}', None]
+)
+def test_a_seal_that_cannot_be_read_is_no_seal(chapter, tmp_path, seal):
+    output = tmp_path / "out" / "99_chapter.ipynb"
+    execute.execute(chapter(), output, {})
+    path = output.with_suffix(".json")
+    path.unlink()
+    path.mkdir() if seal is None else path.write_bytes(seal)
+    assert execute.main([str(chapter()), "--output", str(output.parent)]) == 0
+    assert execute.execute(chapter(), output, {}) is None
+
+
+def test_a_seal_speaks_of_no_file_elsewhere(chapter, tmp_path):
+    output = tmp_path / "out" / "99_chapter.ipynb"
+    execute.execute(chapter(), output, {})
+    other = tmp_path / "precious.json"
+    other.write_text("mine")
+    path = output.with_suffix(".json")
+    seal = json.loads(path.read_text())
+    path.write_text(json.dumps(seal | {"files": seal["files"] | {"../precious.json": seals.sha256(other)}}))
+    assert execute.execute(chapter(), output, {"seed": 7}) > 0
+    assert other.read_text() == "mine"
+
+
+def test_a_second_run_into_a_folder_is_told_of_the_first(chapter, tmp_path, capsys):
+    arguments = [str(chapter()), "--output", str(tmp_path / "out")]
+    with alone(tmp_path / "out", "the first"):
+        assert execute.main(arguments) == 2
+    assert "another run of this tool executes chapters in" in capsys.readouterr().err
+    assert execute.main(arguments) == 0
+
+
+def test_a_killed_run_leaves_nothing_that_the_next_one_believes_or_keeps(chapter, tmp_path):
+    waiting = chapter(SLEEPING.format(folder=str(tmp_path)))
+    command = [sys.executable, "-m", "tools.execute", waiting, "--output", tmp_path / "out"]
+    with subprocess.Popen(command, cwd=REPOSITORY) as process:
+        (kernel,) = (int(path.stem) for path in some(tmp_path, "*.kernel", 1))
+        process.kill()
+    assert len(list((tmp_path / "out").glob(".partial-*"))) == 1
+    until = time.monotonic() + 60
+    while is_running(kernel):
+        assert time.monotonic() < until, "the kernel outlives the run"
+        time.sleep(0.1)
+    assert execute.main([str(chapter()), "--output", str(tmp_path / "out")]) == 0
+    left = {path.name for path in (tmp_path / "out").iterdir()}
+    assert left == {".busy", "99_chapter.ipynb", "99_chapter.json"}
+
+
+def test_a_kernel_that_dies_fails_the_command(chapter, tmp_path, capsys):
+    dying = chapter("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    assert execute.main([str(dying), "--output", str(tmp_path / "out")]) == 1
+    assert "error: 99_chapter.ipynb: Kernel died" in capsys.readouterr().err
+
+
+def test_a_full_disk_names_folder_and_remedy(chapter, tmp_path, monkeypatch, capsys):
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(execute.papermill, "execute_notebook", full)
+    assert execute.main([str(chapter()), "--output", str(tmp_path / "out")]) == 2
+    message = capsys.readouterr().err
+    assert f"99_chapter.ipynb could not be executed into {tmp_path / 'out'}: " in message
+    assert "No space left" in message
+    assert "--output" in message
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".busy"]
 
 
 def test_a_failure_leaves_no_record(chapter, tmp_path):
@@ -159,7 +276,7 @@ def test_an_interrupted_run_leaves_no_half_written_result(chapter, tmp_path, mon
     monkeypatch.setattr(execute.papermill, "execute_notebook", interrupted)
     assert execute.main([str(chapter()), "--output", str(tmp_path / "out")]) == 130
     assert "goes on" in capsys.readouterr().err
-    assert list((tmp_path / "out").iterdir()) == []
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".busy"]
 
 
 MEETING = """
@@ -210,26 +327,12 @@ def test_the_chapter_that_took_longest_comes_first(chapter, tmp_path, monkeypatc
     notebooks = []
     for name, seconds in (("96_chapter", 3.0), ("97_chapter", 20.0), ("98_chapter", 100.0)):
         notebooks.append(chapter(name=name))
-        (tmp_path / f"{name}.json").write_text(json.dumps({"inputs": "older", "seconds": seconds}))
+        seals.write(tmp_path / f"{name}.json", [], "older", seconds)
     begun = []
     monkeypatch.setattr(execute, "AT_ONCE", 1)
     monkeypatch.setattr(execute, "execute", lambda notebook, *_rest: begun.append(notebook))
     execute.execute_all(notebooks, {}, tmp_path)
     assert begun == notebooks[::-1]
-
-
-SLEEPING = """
-import os, pathlib, time
-(pathlib.Path({folder!r}) / f"{{os.getpid()}}.kernel").touch()
-time.sleep(600)"""
-
-
-def is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_an_interrupt_ends_every_kernel(chapter, tmp_path):
@@ -240,10 +343,7 @@ def test_an_interrupt_ends_every_kernel(chapter, tmp_path):
     options = {"stderr": subprocess.PIPE, "text": True, "preexec_fn": interruptible}
     with subprocess.Popen(command, cwd=REPOSITORY, **options) as process:
         try:
-            until = time.monotonic() + 60
-            while len(kernels := list(tmp_path.glob("*.kernel"))) < execute.AT_ONCE:
-                assert time.monotonic() < until, "the chapters do not run"
-                time.sleep(0.05)
+            kernels = some(tmp_path, "*.kernel", execute.AT_ONCE)
             process.send_signal(signal.SIGINT)
             message = process.communicate(timeout=60)[1]
         finally:
@@ -251,4 +351,4 @@ def test_an_interrupt_ends_every_kernel(chapter, tmp_path):
     assert process.returncode == 130
     assert "goes on" in message
     assert not any(is_running(int(kernel.stem)) for kernel in kernels)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".busy"]

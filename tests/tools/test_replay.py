@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import execute, replay
+from tools import execute, replay, seals
 
 pytest_plugins = ["pytester"]
 
@@ -44,6 +44,10 @@ def edit(book, name, cell, **content):
     notebook = nbformat.read(book.path / name, as_version=4)
     notebook.cells[cell].update(content)
     nbformat.write(notebook, book.path / name)
+    if name == EXECUTED:  # as if the run had given this
+        path = (book.path / EXECUTED).with_suffix(".json")
+        seal = seals.read(path)
+        seals.write(path, [book.path / EXECUTED], seal.inputs, seal.seconds)
 
 
 def printed(text):
