@@ -109,6 +109,10 @@ oldest: environment  ## the package's tests with the oldest versions that it all
 benchmarks: environment  ## how long the loader, the pipeline, the renderer and the chapters take
 	@$(PYTEST) --benchmark-only tests/benchmarks
 
+.PHONY: soak
+soak: environment  ## kill `make book` 50 times at random moments, and look whether anything is lost (more than an hour)
+	@$(BIN)/python -m tools.soak
+
 .PHONY: normalise
 normalise: environment  ## execute the chapters and put notebooks and records in their place, ready to be committed
 	@$(BIN)/ruff format --quiet notebooks

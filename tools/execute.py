@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import logging
 import math
 import os
 import shutil
@@ -164,7 +165,7 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
         check_parameters(notebook, parameters)
     outputs = {notebook: folder / notebook.name for notebook in notebooks}
     waiting = deque(sorted(notebooks, key=lambda notebook: -_seconds(outputs[notebook])))
-    running: set[Future[None]] = set()
+    running: dict[Future[None], Path] = {}
     failures: list[str] = []
     with (
         alone(folder, "another run of this tool executes chapters"),
@@ -175,11 +176,14 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
             while running or (waiting and not failures):
                 while waiting and not failures and len(running) < AT_ONCE:
                     notebook = waiting.popleft()
-                    running.add(threads.submit(_execute_and_say, notebook, outputs[notebook], parameters))
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for chapter in finished:
+                    chapter = threads.submit(_execute_and_say, notebook, outputs[notebook], parameters)
+                    running[chapter] = notebook
+                for chapter in wait(running, return_when=FIRST_COMPLETED).done:
+                    notebook = running.pop(chapter)
                     if isinstance(failure := chapter.exception(), ChapterError):
                         failures.append(str(failure))
+                        # The traceback follows when the other chapter is done.
+                        tqdm.write(f"{notebook.name}: failed")
                     else:
                         chapter.result()
                         bar.update()
@@ -192,11 +196,7 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
 
 
 def _execute_and_say(notebook: Path, output: Path, parameters: Mapping[str, Any]) -> None:
-    try:
-        seconds = execute(notebook, output, parameters)
-    except ChapterError:
-        tqdm.write(f"{notebook.name}: failed")  # the traceback follows when the other chapter is done
-        raise
+    seconds = execute(notebook, output, parameters)
     done = "unchanged since it was last executed" if seconds is None else f"executed in {seconds} s"
     tqdm.write(f"{notebook.name}: {done}")
 
@@ -213,10 +213,12 @@ class _Kernel(AsyncKernelManager):
 
 def _end(running: Collection[Future[None]]) -> None:
     """End the kernels of the chapters that are running, until no thread is left that may start another."""
+    logging.disable()  # or the threads would report their kernels' death as errors
     while wait(running, timeout=0.2).not_done:
         for kernel in list(_Kernel.known):
             if kernel.provisioner is not None:
                 asyncio.run(kernel.provisioner.kill())
+    logging.disable(logging.NOTSET)
 
 
 def publish(outputs: Sequence[Path]) -> None:
