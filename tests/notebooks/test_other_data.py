@@ -8,9 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -104,6 +107,27 @@ def test_the_data_sets_are_what_they_are_called() -> None:
     assert (len(large), large["user_id"].nunique()) == (400, 50)
     assert not set(large["age"]) & set(adience.AGE_GROUPS)
     assert one_album()["user_id"].nunique() == 1
+
+
+@pytest.mark.parametrize("matching", ["strict", "nearest"])
+def test_the_first_lesson_reads_a_label_as_the_package_does(matching) -> None:
+    source = {cell.id: cell.source for cell in code_cells(CHAPTERS["1"])}
+    lesson: dict[str, Any] = {"re": re, "np": np}
+    exec("\n".join(source[f"benchmark-{cell}"] for cell in ("021", "029", "033", "042")), lesson)
+    labels = [*adience.AGE_GROUPS, "(8,12)", "(8,  12)", "( 8, 12)", "8-12", "8, 12", "(8 12)", "(12, 8)"]
+    labels += ["10", "35", "007", "1000", "(8, 1200)", "10.5", "-3", "young", "None", "", " 35", "(38, 48)"]
+    for label in labels:
+        assert lesson["age_group"](label, matching) == or_none(adience.age_group, label, matching), label
+    for label in ("f", "m", "u", "", "F", "M", "female", "0"):
+        assert lesson["gender"](label) == or_none(adience.gender, label), label
+
+
+def or_none(read: Callable[..., str | None], *label: str) -> str | None:
+    """What the package's table holds for a label: a missing value for one that it does not know."""
+    try:
+        return read(*label)
+    except adience.UnknownLabelError:
+        return None
 
 
 # ---- Stopping ---------------------------------------------------------------------------------------------

@@ -23,7 +23,10 @@ def test_what_is_there_is_enough() -> None:
         ({"photographs": 4}, "4 photographs among the test photographs, and finds 3:"),
         ({"albums": 3}, "3 albums among the test photographs, and finds 2:"),
         ({"folds": 5}, "5 folds among the test photographs, and finds 2:"),
-        ({"genders": 2, "albums": 2}, "2 albums and 2 genders among the test photographs, and finds 1 and 1:"),
+        (
+            {"genders": 2, "albums": 2},
+            "2 albums and 2 genders among the test photographs, and finds 1 and 1:",
+        ),
     ],
 )
 def test_what_is_short_is_said_in_one_sentence(least: dict[str, int], said: str) -> None:
