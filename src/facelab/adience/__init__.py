@@ -3,6 +3,7 @@
 The steps of :func:`read_folds`: read the fold files, drop exact duplicates, correct the one typo, read the
 labels, find the photographs. :func:`report` counts what each step
 did, :func:`usable` leaves out what a task cannot use, and :func:`split` divides the rest by album.
+:func:`require` refuses a data set that is too small for what is to be done with it.
 """
 
 from facelab.adience._labels import (
@@ -24,6 +25,7 @@ from facelab.adience._layout import (
     read_fold_file,
     write_folds,
 )
+from facelab.adience._needs import require
 from facelab.adience._splits import Split, split
 from facelab.adience._table import (
     DataSetWarning,
@@ -62,6 +64,7 @@ __all__ = [
     "read_folds",
     "read_rows",
     "report",
+    "require",
     "split",
     "usable",
     "write_folds",

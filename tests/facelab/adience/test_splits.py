@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -88,3 +89,12 @@ def test_a_fold_that_is_not_there_is_refused() -> None:
 def test_too_few_albums_are_refused() -> None:
     with pytest.raises(adience.DataSetError, match="fewer than two albums"):
         adience.split(table_of({"a": (0, 3), "b": (1, 3)}), 0)
+
+
+def test_of_equally_good_selections_the_first_one_drawn_is_taken() -> None:
+    # Ten albums that are all alike: each is as good for validation as any other, whatever its name.
+    table = table_of({name: (0, 4) for name in "jihgfedcba"} | {"test": (1, 4)})
+    table["age_group"], table["gender"] = table["age_group"].iloc[0], table["gender"].iloc[0]
+    for seed in range(10):
+        first_drawn = sorted("abcdefghij")[np.random.default_rng(seed).permutation(10)[0]]
+        assert set(adience.split(table, 1, seed).validation["user_id"]) == {first_drawn}

@@ -1,0 +1,236 @@
+"""A chapter runs on every folder in the benchmark's layout, or says in its first cells what that lacks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+
+from facelab import adience, embedded
+from tools import execute
+from tools.paths import REPOSITORY, chapters
+
+CHAPTERS = {path.stem.partition("_")[0].lstrip("0"): path for path in chapters()}
+LESSONS = [number for number in CHAPTERS if number != "A"]
+
+# Which lessons a data set is enough for; the others stop.
+RUNS = {
+    "30 photographs of 10 albums": "1236",
+    "spelled otherwise": "12345678",
+    "no age label": "3",
+    "no gender label": "46",
+    "one fold file": "",
+    "one album": "",
+}
+# Each lesson once, and each data set with every lesson that needs other labels: a kernel takes seconds.
+EXECUTED = [
+    *(("30 photographs of 10 albums", number) for number in "1236"),
+    *(("spelled otherwise", number) for number in "14578"),
+    ("no age label", "3"),
+    ("no gender label", "4"),
+    ("no gender label", "6"),
+    ("one fold file", "A"),
+]
+
+
+# ---- The data sets ----------------------------------------------------------------------------------------
+
+
+def drawn(photographs: int, albums: int) -> pd.DataFrame:
+    """So many embedded faces with both labels, of as many albums in every fold, genders in turn."""
+    rows = adience.drop_duplicates(adience.read_rows(embedded.data_dir()))
+    rows = rows[rows["age"].isin(adience.AGE_GROUPS) & rows["gender"].isin(adience.GENDERS)]
+    turn = rows.groupby(["user_id", "gender"]).cumcount()
+    rows = rows.iloc[turn.argsort(kind="stable")]
+    in_each = -(-photographs // albums)
+    mixed = rows.groupby(["fold", "user_id"])["gender"].agg(["nunique", "size"]).reset_index()
+    mixed = mixed[(mixed["nunique"] == 2) & (mixed["size"] >= in_each)]
+    chosen = mixed.groupby("fold").head(albums // 5)["user_id"]
+    return rows[rows["user_id"].isin(chosen)].groupby("user_id").head(in_each).head(photographs)
+
+
+def spelled_otherwise() -> pd.DataFrame:
+    """No blank in an age, which is understood; in one fold a dash and capitals, which are not."""
+    rows = drawn(400, 50)
+    strange = rows["fold"] == 1
+    ages = rows["age"].str.replace(" ", "")
+    dashed = ages.str.strip("()").str.replace(",", "-")
+    genders = rows["gender"].where(~strange, rows["gender"].str.upper())
+    return rows.assign(age=ages.where(~strange, dashed), gender=genders)
+
+
+def one_album() -> pd.DataFrame:
+    rows = drawn(400, 50)
+    return rows[rows["user_id"] == rows["user_id"].iloc[0]]
+
+
+MAKE = {
+    "30 photographs of 10 albums": lambda: drawn(30, 10),
+    "spelled otherwise": spelled_otherwise,
+    "no age label": lambda: drawn(118, 10).assign(age="None"),
+    "no gender label": lambda: drawn(118, 20).assign(gender=""),
+    "one fold file": lambda: drawn(118, 10).assign(fold=0),
+    "one album": one_album,
+}
+
+
+@pytest.fixture(scope="module")
+def data_sets(tmp_path_factory) -> dict[str, Path]:
+    """Each data set of MAKE, with its photographs."""
+    return {name: written(make(), tmp_path_factory.mktemp("data")) for name, make in MAKE.items()}
+
+
+def written(rows: pd.DataFrame, folder: Path) -> Path:
+    """Write a data set whose photographs are embedded ones."""
+    adience.write_folds(rows, folder)
+    for path in adience.find_photographs(rows, embedded.data_dir()):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(embedded.data_dir() / path, folder / path)
+    return folder
+
+
+def test_the_data_sets_are_what_they_are_called() -> None:
+    small = drawn(30, 10)
+    assert (len(small), small["user_id"].nunique(), small["fold"].nunique()) == (30, 10, 5)
+    large = spelled_otherwise()
+    assert (len(large), large["user_id"].nunique()) == (400, 50)
+    assert not set(large["age"]) & set(adience.AGE_GROUPS)
+    assert one_album()["user_id"].nunique() == 1
+
+
+@pytest.mark.parametrize("matching", ["strict", "nearest"])
+def test_the_first_lesson_reads_a_label_as_the_package_does(matching) -> None:
+    source = {cell.id: cell.source for cell in code_cells(CHAPTERS["1"])}
+    lesson: dict[str, Any] = {"re": re, "np": np}
+    exec("\n".join(source[f"benchmark-{cell}"] for cell in ("021", "029", "033", "042")), lesson)
+    labels = [*adience.AGE_GROUPS, "(8,12)", "(8,  12)", "( 8, 12)", "8-12", "8, 12", "(8 12)", "(12, 8)"]
+    labels += ["10", "35", "007", "1000", "(8, 1200)", "10.5", "-3", "young", "None", "", " 35", "(38, 48)"]
+    for label in labels:
+        assert lesson["age_group"](label, matching) == or_none(adience.age_group, label, matching), label
+    for label in ("f", "m", "u", "", "F", "M", "female", "0"):
+        assert lesson["gender"](label) == or_none(adience.gender, label), label
+
+
+def or_none(read: Callable[..., str | None], *label: str) -> str | None:
+    """What the package's table holds for a label: a missing value for one that it does not know."""
+    try:
+        return read(*label)
+    except adience.UnknownLabelError:
+        return None
+
+
+# ---- Stopping ---------------------------------------------------------------------------------------------
+
+# Runs the first cells of chapters in one process: from a list of [cells, folder], a message or null for each.
+FIRST_CELLS = """
+import json, sys, warnings
+from facelab import backend
+import keras
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.showtraceback = lambda *_, **__: None
+keras.Model.fit = keras.Model.predict = None  # nothing is trained or asked before a chapter stops
+said = []
+for cells, data_dir in json.load(sys.stdin):
+    shell.reset()
+    warnings.simplefilter("ignore")
+    error = None
+    for cell in cells:
+        result = shell.run_cell(cell.replace("DATA_DIR", repr(data_dir)))
+        if error := result.error_before_exec or result.error_in_exec:
+            break
+    said.append(error and f"{type(error).__name__}: {error}")
+sys.stderr.write(json.dumps(said))
+"""
+
+
+def code_cells(chapter: Path) -> list[nbformat.NotebookNode]:
+    """The code of a chapter without its first cell, which installs the package."""
+    return [cell for cell in nbformat.read(chapter, 4).cells if cell.cell_type == "code"][1:]
+
+
+def first_cells(chapter: Path) -> list[str]:
+    """A chapter's cells up to the last that may refuse the data, with other parameters."""
+    sources = []
+    for cell in code_cells(chapter):
+        sources.append(cell.source)
+        if "parameters" in cell.metadata.get("tags", []):
+            sources.append("data_dir = DATA_DIR\nquick = True")
+    last = max(number for number, source in enumerate(sources) if "adience.require(" in source)
+    return sources[: last + 1]
+
+
+def test_a_lesson_says_at_once_what_a_data_set_lacks(data_sets) -> None:
+    asked = [(name, number) for name in RUNS for number in LESSONS]
+    cells = {number: first_cells(CHAPTERS[number]) for number in LESSONS}
+    finished = subprocess.run(
+        [sys.executable, "-c", FIRST_CELLS],
+        input=json.dumps([[cells[number], str(data_sets[name])] for name, number in asked]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = dict(zip(asked, json.loads(finished.stderr.splitlines()[-1]), strict=True))
+    runs = {name: "".join(number for number in LESSONS if said[name, number] is None) for name in RUNS}
+    assert runs == RUNS, said
+    for message in filter(None, said.values()):
+        # One sentence of what is needed and what is there.
+        assert re.fullmatch(r"DataSetError: this lesson needs at least \d[^.]*, and finds \d[^.]*", message)
+
+
+# ---- Running ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "number"), EXECUTED)
+def test_a_lesson_runs_to_its_end(name, number, data_sets, tmp_path) -> None:
+    output = tmp_path / "chapter.ipynb"
+    execute.execute(CHAPTERS[number], output, {"quick": True, "data_dir": str(data_sets[name])})
+    outputs = [output for cell in code_cells(output) for output in cell.outputs]
+    red = [output.text for output in outputs if output.get("name") == "stderr"]
+    # What the package has to say of the data is the one thing that may be said in red.
+    assert all(re.search(r"(MissingFolds|UnknownLabels)Warning", text) for text in red), red
+    printed = " ".join(output.text for output in outputs if output.get("name") == "stdout")
+    assert not re.search(r"agree: False|\bnan\b", printed)
+
+
+def test_a_run_that_stops_says_why(data_sets, tmp_path) -> None:
+    parameters = {"quick": True, "data_dir": str(data_sets["one album"])}
+    said = "DataSetError: this lesson needs at least 3 albums and 2 folds among"
+    with pytest.raises(execute.ChapterError, match=said):
+        execute.execute(CHAPTERS["1"], tmp_path / "chapter.ipynb", parameters)
+
+
+# ---- The teachers' page -----------------------------------------------------------------------------------
+
+
+def demands(chapter: Path) -> list[str]:
+    """What a chapter requires, one demand a line, as the page for teachers has it."""
+    calls = [
+        call
+        for cell in first_cells(chapter)[1:]
+        for call in ast.walk(ast.parse(cell))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "adience.require"
+    ]
+    assert calls
+    return [", ".join(f"{ast.unparse(least.value)} {least.arg}" for least in call.keywords) for call in calls]
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_the_page_for_teachers_says_what_a_lesson_needs(number) -> None:
+    page = (REPOSITORY / "book" / "teachers.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| {number} \|.*\|$", page, flags=re.MULTILINE)
+    for demand in demands(CHAPTERS[number]):
+        assert demand in row
+    least = re.findall(r"\d+ (?:photographs|albums|folds|genders)", row)
+    assert set(least) == {part for demand in demands(CHAPTERS[number]) for part in demand.split(", ")}
