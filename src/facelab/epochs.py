@@ -1,21 +1,66 @@
 """Which epoch of a training is the best: one rule for keeping its weights and for marking it in a figure."""
 
+import re
+from collections.abc import Iterable
+from typing import Final, Literal
+
 import numpy as np
-from numpy.typing import ArrayLike
 
-__all__ = ["best_epoch"]
+__all__ = ["Mode", "best_epoch", "better"]
+
+Mode = Literal["max", "min"]
+"""Whether the greatest value is the best or the least."""
+
+_ENDINGS: Final[dict[Mode, str]] = {
+    "max": "accuracy acc auc precision recall sensitivity specificity f1 f1_score fbeta_score io_u iou "
+    "r2_score pearson_correlation concordance_correlation cosine_similarity true_positives true_negatives",
+    "min": "loss error crossentropy hinge kl_divergence divergence logcosh log_cosh poisson false_positives "
+    "false_negatives mae mse mape msle rmse bce kld",
+}
+"""What the names of Keras's losses and metrics end in, and their short forms."""
 
 
-def best_epoch(values: ArrayLike, monitor: str) -> int:
+def better(monitor: str) -> Mode | None:
+    """Return which values of a loss or a metric are better, as far as its name tells.
+
+    Parameters
+    ----------
+    monitor : str
+        A name as Keras gives it: in capitals or not, with ``val_`` or the name of an output before it, and
+        with the number behind it by which Keras tells two of a name apart.
+
+    Returns
+    -------
+    {"max", "min"} or None
+        "max" for scores, "min" for losses and errors, None for a name that is not Keras's.
+
+    Notes
+    -----
+    Used by facelab.training.
+
+    Examples
+    --------
+    >>> better("val_auc_1"), better("val_gender_loss"), better("val_accuracy_gap")
+    ('max', 'min', None)
+    """
+    name = re.sub(r"_\d+$", "", monitor.lower())
+    for mode, endings in _ENDINGS.items():
+        if f"_{name}".endswith(tuple(f"_{ending}" for ending in endings.split())):
+            return mode
+    return None
+
+
+def best_epoch(values: Iterable[float], monitor: str, mode: Mode | None = None) -> int:
     """Return the place of the best epoch, counted from 0; of equally good ones the first.
 
     Parameters
     ----------
     values : float array, shape (epochs,)
-        What an epoch is judged by, one value an epoch.
+        What an epoch is judged by, one value an epoch. One that is no number is never the best.
     monitor : str
-        The name of these values, as Keras names losses and metrics. If it ends in ``accuracy`` or ``auc``,
-        the greatest value is the best, otherwise the least.
+        The name of these values, as Keras names losses and metrics.
+    mode : {"max", "min"}, optional
+        Whether the greatest value is the best or the least. Without it the name tells: see :func:`better`.
 
     Returns
     -------
@@ -25,7 +70,8 @@ def best_epoch(values: ArrayLike, monitor: str) -> int:
     Raises
     ------
     ValueError
-        If there is no epoch.
+        If there is no epoch with a number, or an epoch has several; or the name does not tell which values
+        are better and there is no `mode`.
 
     Notes
     -----
@@ -36,5 +82,17 @@ def best_epoch(values: ArrayLike, monitor: str) -> int:
     >>> best_epoch([0.9, 0.6, 0.7], "val_loss"), best_epoch([0.5, 0.7, 0.7], "val_accuracy")
     (1, 1)
     """
-    more_is_better = monitor.endswith(("accuracy", "auc"))
-    return int(np.argmax(values) if more_is_better else np.argmin(values))
+    if mode not in ("max", "min", None):
+        raise ValueError(f"mode is 'max' or 'min', not {mode!r}")
+    mode = mode or better(monitor)
+    if mode is None:
+        raise ValueError(
+            f"the name {monitor!r} does not tell whether more or less of it is better: "
+            "say mode='max' or mode='min'"
+        )
+    numbers = np.array(list(values), dtype=float)
+    if numbers.ndim != 1:
+        raise ValueError(f"{monitor} has several values an epoch: one is needed to tell which is best")
+    if np.isnan(numbers).all():
+        raise ValueError(f"{monitor} is empty: without an epoch that has a number there is no best one")
+    return int(np.nanargmax(numbers) if mode == "max" else np.nanargmin(numbers))

@@ -2,33 +2,37 @@
 
 import hashlib
 import json
+import os
 import re
 import sys
 import time
-import zipfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from facelab._checkpoint import (
+    Checkpoint,
+    Row,
+    RunError,
+    another,
+    damaged,
+    expanded,
+    read,
+    refuse_unwritable,
+    write,
+)
 from facelab._nested import leaves
 from facelab.backend import keras, tf
-from facelab.epochs import best_epoch
-from facelab.files import alone, written_whole
+from facelab.epochs import Mode, best_epoch, better
+from facelab.files import alone
 from facelab.pipeline import TrainingBatches
 
 __all__ = ["CHECKPOINT", "Row", "RunError", "fit"]
 
 CHECKPOINT: Final = "training.npz"
 """The file that :func:`fit` keeps in its folder."""
-
-Row = dict[str, Any]
-"""What the history says of one epoch."""
-
-
-class RunError(ValueError):
-    """A folder does not hold the run that was asked for; the message names it and the remedy."""
 
 
 def fit(
@@ -38,8 +42,9 @@ def fit(
     *,
     epochs: int,
     monitor: str = "val_loss",
+    mode: Mode | None = None,
     patience: int | None = None,
-    folder: str | Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Train a compiled model, keep its best weights, and survive being killed.
 
@@ -55,14 +60,17 @@ def fit(
     epochs : int
         Train until there are so many, those in `folder` included.
     monitor : str
-        The column of the history that tells which epoch is best, as :func:`facelab.epochs.best_epoch`
-        chooses it. Without `validation` it is not looked at.
+        The column of the history that tells which epoch is best: one number an epoch. Without `validation`
+        it is not looked at.
+    mode : {"max", "min"}, optional
+        Whether more or less of `monitor` is better. Without it Keras is asked, which knows of its own losses
+        and metrics, whatever they are called here; then the name, as :func:`facelab.epochs.better` reads it.
     patience : int, optional
         Stop after so many epochs without a better one; only with `validation`.
     folder : path-like, optional
         Where to keep a checkpoint, one folder a run. The same call goes on where the last one was killed, to
         the same weights, bit for bit. A finished run is read and not trained again; with more `epochs` it
-        goes on from its end.
+        goes on from its end. ``~`` is your home.
 
     Returns
     -------
@@ -73,7 +81,10 @@ def fit(
     Raises
     ------
     RunError
-        If `folder` holds another run, or one that went on for longer than is asked for.
+        If `folder` holds another run, one that went on for longer than is asked for, or a damaged checkpoint.
+        The model stays as it is.
+    OSError
+        If no checkpoint can be written to `folder`. The one before stays.
     files.BusyError
         If another process trains into `folder`.
     FloatingPointError
@@ -81,8 +92,9 @@ def fit(
     TypeError
         If `train` is anything else, such as a Dataset.
     ValueError
-        If the model is not compiled, the history has no column `monitor`, `epochs` or `patience` is not
-        positive, or there is a `patience` without `validation`.
+        If the model is not compiled, the history has no column `monitor`, neither Keras nor its name tells
+        whether more of it is better, it has several numbers an epoch, `epochs` or `patience` is not positive,
+        or there is a `patience` without `validation`.
 
     Notes
     -----
@@ -101,10 +113,13 @@ def fit(
         raise ValueError(f"epochs and patience count from 1, not epochs={epochs}, patience={patience}")
     if validation is None and patience is not None:
         raise ValueError(f"patience={patience} waits for a better epoch: pass validation batches as well")
-    if folder is not None:
-        with alone(folder, "another training keeps its checkpoint"):
-            return _fit(model, train, validation, epochs, monitor, patience, Path(folder) / CHECKPOINT)
-    return _fit(model, train, validation, epochs, monitor, patience, None)
+    if mode not in ("max", "min", None):
+        raise ValueError(f"mode is 'max' or 'min', not {mode!r}")
+    if folder is None:
+        return _fit(model, train, validation, epochs, monitor, mode, patience, None)
+    place = expanded(folder)
+    with alone(place, "another training keeps its checkpoint"):
+        return _fit(model, train, validation, epochs, monitor, mode, patience, place / CHECKPOINT)
 
 
 def _fit(
@@ -113,6 +128,7 @@ def _fit(
     validation: tf.data.Dataset | None,
     epochs: int,
     monitor: str,
+    mode: Mode | None,
     patience: int | None,
     checkpoint: Path | None,
 ) -> pd.DataFrame:
@@ -120,33 +136,45 @@ def _fit(
     chosen_by = monitor if validation is not None else None
     watched = ["loss", monitor] if validation is not None else ["loss"]
 
+    def waited(history: list[Row]) -> int:
+        return _waited(history, chosen_by, mode)
+
     def finished(history: list[Row]) -> bool:
-        return len(history) >= epochs or (patience is not None and _waited(history, chosen_by) >= patience)
+        return len(history) >= epochs or (patience is not None and waited(history) >= patience)
 
     run = _describe(model, train, validation, chosen_by) if checkpoint is not None else {}
     history: list[Row] = []
     best = model.get_weights()
     if checkpoint is not None and checkpoint.exists():
-        history, best = _restore(checkpoint, run, model)
+        kept = read(checkpoint, run, Checkpoint([], mode, best, _state(model)))
+        if mode not in (None, kept.mode):
+            raise another(checkpoint, "mode", kept.mode, mode)
+        history, mode = kept.history, kept.mode
+        try:
+            for row in history:
+                _refuse_unwatchable(row, watched)
+        except (ValueError, FloatingPointError) as error:
+            raise damaged(checkpoint, str(error)) from error
         if any(finished(history[:done]) for done in range(len(history))):
             raise RunError(
                 f"{checkpoint.parent} holds a run of {len(history)} epochs, longer than epochs={epochs} and "
                 f"patience={patience} allow: ask for more, or name another folder"
             )
+        best = kept.best
+        for variable, value in zip(_variables(model), kept.state, strict=True):
+            variable.assign(value)
+    if checkpoint is not None and not finished(history):
+        refuse_unwritable(checkpoint.parent)
     while not finished(history):
         row = _train_one_epoch(model, train.epoch(len(history)), validation, len(history) + 1)
-        if chosen_by is not None and chosen_by not in row:
-            raise ValueError(f"the history has no column {chosen_by!r} to monitor: it has {list(row)}")
-        if not np.isfinite([row[name] for name in watched]).all():
-            values = " and ".join(f"{name} of {row[name]}" for name in watched)
-            raise FloatingPointError(
-                f"epoch {row['epoch']} ended with a {values}: compile the model with a lower learning rate"
-            )
+        _refuse_unwatchable(row, watched)
+        if chosen_by is not None and mode is None:  # only now has Keras built the metrics that tell
+            mode = _better(model, chosen_by)
         history.append(row)
-        if _waited(history, chosen_by) == 0:
+        if waited(history) == 0:
             best = model.get_weights()
         if checkpoint is not None:
-            _save(checkpoint, run, model, history, best)
+            write(checkpoint, run, Checkpoint(history, mode, best, _state(model)))
     model.set_weights(best)
     return pd.DataFrame(history)
 
@@ -156,18 +184,64 @@ def _train_one_epoch(
 ) -> Row:
     started = time.perf_counter()
     logs = model.fit(train, validation_data=validation, shuffle=False, verbose=0).history
-    row = {"epoch": number} | {name: values[0] for name, values in logs.items()}
+    # A metric may be a vector, such as the F1 score of each class: a list, which JSON has too.
+    row: Row = {"epoch": number} | {name: np.asarray(values[0]).tolist() for name, values in logs.items()}
     row["seconds"] = time.perf_counter() - started
     if sys.stderr.isatty():
-        print("  ".join(f"{name} {value:.4g}" for name, value in row.items()), file=sys.stderr)
+        numbers = (f"{name} {value:.4g}" for name, value in row.items() if np.ndim(value) == 0)
+        print("  ".join(numbers), file=sys.stderr)
     return row
 
 
-def _waited(history: list[Row], monitor: str | None) -> int:
+def _refuse_unwatchable(row: Row, watched: list[str]) -> None:
+    """Refuse an epoch that says nothing of how good it is, or that nothing good can follow."""
+    for name in watched:
+        if name not in row:
+            raise ValueError(f"the history has no column {name!r} to monitor: it has {list(row)}")
+        if np.ndim(row[name]):
+            raise ValueError(
+                f"{name} is {len(row[name])} numbers an epoch, and one is needed to tell which is best: "
+                "compile its metric so that it averages them, or monitor another column"
+            )
+    if not np.isfinite([row[name] for name in watched]).all():
+        values = " and ".join(f"{name} of {row[name]}" for name in watched)
+        raise FloatingPointError(
+            f"epoch {row['epoch']} ended with a {values}: compile the model with a lower learning rate"
+        )
+
+
+def _better(model: keras.Model, monitor: str) -> Mode:
+    """Return which values of a column are better: what Keras knows of its metric, or else what its name says.
+
+    Keras has its knowledge in a private attribute of a metric, and for some metrics has none; the name of the
+    metric's class says as much.
+    """
+    column = monitor.removeprefix("val_")
+    metrics = [part for metric in model.metrics for part in getattr(metric, "metrics", [metric])]
+    # Before a metric's name stands that of its output, behind it a number if the name is there twice.
+    fitting = [one for one in metrics if re.search(rf"(^|_){re.escape(one.name)}(_\d+)?$", column)]
+    longest = max((len(one.name) for one in fitting), default=0)
+    known = {_direction(one) for one in fitting if len(one.name) == longest}
+    mode = known.pop() if len(known) == 1 else None
+    if mode is None and (mode := better(monitor)) is None:
+        raise ValueError(
+            f"neither Keras nor the name {monitor!r} tells whether more or less of it is better: "
+            "say mode='max' or mode='min'"
+        )
+    return mode
+
+
+def _direction(metric: keras.metrics.Metric) -> Mode | None:
+    modes: dict[str, Mode] = {"up": "max", "down": "min"}
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(metric).__name__)  # FalsePositives: False_Positives
+    return modes.get(getattr(metric, "_direction", None) or "") or better(words)
+
+
+def _waited(history: list[Row], monitor: str | None, mode: Mode | None) -> int:
     """Count the epochs since the best one; 0 if that is the last, as it is where none is chosen."""
     if not history or monitor is None:
         return 0
-    return len(history) - 1 - best_epoch([row[monitor] for row in history], monitor)
+    return len(history) - 1 - best_epoch([row[monitor] for row in history], monitor, mode)
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
@@ -177,37 +251,8 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _save(checkpoint: Path, run: Row, model: keras.Model, history: list[Row], best: list[np.ndarray]) -> None:
-    """Write a checkpoint: whenever the process dies, a whole one is there."""
-    arrays = {f"state_{n}": variable.numpy() for n, variable in enumerate(_variables(model))}
-    arrays |= {f"best_{n}": weight for n, weight in enumerate(best)}
-    try:
-        with written_whole(checkpoint) as aside:
-            np.savez(aside, run=json.dumps(run), history=json.dumps(history), **arrays)
-    except OSError as error:
-        raise OSError(
-            f"no checkpoint of epoch {len(history)} in {checkpoint.parent} ({error}): make room there, "
-            "and the same call goes on from the epoch before"
-        ) from error
-
-
-def _restore(checkpoint: Path, run: Row, model: keras.Model) -> tuple[list[Row], list[np.ndarray]]:
-    """Put a checkpoint's variables into a model; give the history and the best weights."""
-    try:
-        with np.load(checkpoint) as file:
-            arrays = dict(file)
-        there, history = (json.loads(str(arrays[name])) for name in ("run", "history"))
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise RunError(f"{checkpoint} is no whole checkpoint ({error}): delete it to begin again") from error
-    if other := [part for part in sorted(run.keys() | there.keys()) if run.get(part) != there.get(part)]:
-        raise RunError(
-            f"{checkpoint.parent} holds another run, with {other[0]} {there.get(other[0])} instead of "
-            f"{run.get(other[0])}: name another folder for this one"
-        )
-    for n, variable in enumerate(_variables(model)):
-        variable.assign(arrays[f"state_{n}"])
-    best = [arrays[f"best_{n}"] for n in range(len(model.weights))]
-    return history, best
+def _state(model: keras.Model) -> list[np.ndarray]:
+    return [variable.numpy() for variable in _variables(model)]
 
 
 def _describe(

@@ -9,16 +9,19 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from facelab import adience, backend, pipeline, training
+from facelab import adience, backend, files, pipeline, training
 from facelab.backend import keras, tf
 
 SMALL = pipeline.PixelContract(side=8, channels=1)
@@ -194,6 +197,106 @@ def test_the_best_weights_are_kept(data_dir: Path, monitor: str, best: str) -> N
     assert scores == pytest.approx({"loss": row["val_loss"], "accuracy": row["val_accuracy"]}, rel=1e-5)
 
 
+def metrics_of_keras() -> list[keras.metrics.Metric]:
+    """One of each class that scores answers against labels."""
+    special = {
+        "IoU": {"num_classes": 2, "target_class_ids": [0]},
+        "MeanIoU": {"num_classes": 2},
+        "OneHotIoU": {"num_classes": 2, "target_class_ids": [0]},
+        "OneHotMeanIoU": {"num_classes": 2},
+        "PrecisionAtRecall": {"recall": 0.5},
+        "RecallAtPrecision": {"precision": 0.5},
+        "SensitivityAtSpecificity": {"specificity": 0.5},
+        "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    }
+    base = {"Metric", "Mean", "Sum", "MeanMetricWrapper"}
+    classes = {
+        name: found
+        for name, found in vars(keras.metrics).items()
+        if isinstance(found, type) and issubclass(found, keras.metrics.Metric) and name not in base
+    }
+    return [found(**special.get(name, {}), name=f"mine_{name}") for name, found in classes.items()]
+
+
+LESS = ("Crossentropy", "Hinge", "Error", "Divergence", "Poisson", "FalsePositives", "FalseNegatives")
+
+
+@pytest.mark.parametrize("metric", metrics_of_keras(), ids=lambda metric: type(metric).__name__)
+def test_every_metric_of_keras_is_better_as_keras_has_it_whatever_it_is_called(
+    metric: keras.metrics.Metric,
+) -> None:
+    expected = "min" if type(metric).__name__.endswith(LESS) else "max"
+    known = {"up": "max", "down": "min"}.get(getattr(metric, "_direction", ""), expected)
+    model = SimpleNamespace(metrics=[keras.metrics.Mean(name="loss"), metric])
+    for monitor in (f"val_{metric.name}", metric.name, f"val_gender_{metric.name}_2"):
+        assert training._better(model, monitor) == expected == known
+    metric._direction = None  # as in a Keras that does not know
+    assert training._better(model, f"val_{metric.name}") == expected
+
+
+def two_classes(*metrics: Any) -> keras.Model:
+    end = keras.layers.Dense(2, activation="softmax")
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), end])
+    model.compile(keras.optimizers.SGD(1.0), "categorical_crossentropy", metrics=list(metrics))
+    return model
+
+
+def two_class_data(data_dir: Path) -> Data:
+    table = adience.read_folds(data_dir)
+    target = keras.utils.to_categorical(pipeline.gender_target(table), 2)
+    train = pipeline.TrainingBatches(table, data_dir, target, SMALL, batch_size=8, seed=5)
+    return train, pipeline.batches(table, data_dir, target, SMALL)
+
+
+@pytest.mark.parametrize(
+    ("metric", "monitor", "mode"),
+    [
+        (keras.metrics.AUC(name="AUC"), "val_AUC", "max"),
+        (keras.metrics.AUC(name="roc"), "val_roc", "max"),
+        ("acc", "val_acc", "max"),
+        (keras.metrics.Precision(name="precision_3"), "val_precision_3", "max"),
+        (keras.metrics.MeanAbsoluteError(name="distance"), "val_distance", "min"),
+    ],
+)
+def test_it_keeps_the_epoch_that_keras_keeps(data_dir: Path, metric: Any, monitor: str, mode: str) -> None:
+    backend.set_seed(1)
+    model, (train, validation) = two_classes(metric), two_class_data(data_dir)
+    history = training.fit(model, train, validation, epochs=5, monitor=monitor)
+    best = history[monitor].max() if mode == "max" else history[monitor].min()
+    scores = model.evaluate(validation, verbose=0, return_dict=True)
+    assert scores[monitor.removeprefix("val_")] == pytest.approx(best, abs=1e-5)
+    keeper = keras.callbacks.EarlyStopping(monitor)
+    keeper.set_model(model)
+    keeper._set_monitor_op()
+    assert bool(keeper.monitor_op(2, 1)) == (mode == "max")
+
+
+def test_a_metric_that_nobody_knows_is_refused_and_a_mode_tells(data_dir: Path, tmp_path: Path) -> None:
+    @keras.saving.register_keras_serializable()
+    def gap(truth: Any, answers: Any) -> Any:
+        return keras.ops.mean(answers)
+
+    model = two_classes(gap)
+    with pytest.raises(ValueError, match=r"neither Keras nor the name 'val_gap' tells .* say mode='max'"):
+        training.fit(model, *two_class_data(data_dir), epochs=2, monitor="val_gap")
+    for mode, folder in (("max", "most"), ("min", "least")):
+        asked = {"epochs": 2, "monitor": "val_gap", "mode": mode, "folder": tmp_path / folder}
+        history = training.fit(model, *two_class_data(data_dir), **asked)
+        assert training.fit(model, *two_class_data(data_dir), **asked).equals(history)
+    with pytest.raises(training.RunError, match="another run, with mode min instead of max"):
+        training.fit(model, *two_class_data(data_dir), **asked | {"mode": "max"})
+    with pytest.raises(ValueError, match="mode is 'max' or 'min', not 'auto'"):
+        training.fit(model, *two_class_data(data_dir), epochs=2, mode="auto")  # type: ignore[arg-type]
+
+
+def test_a_metric_of_several_numbers_may_be_there_but_cannot_choose(data_dir: Path) -> None:
+    model = two_classes(keras.metrics.F1Score(name="f1"))
+    history = training.fit(model, *two_class_data(data_dir), epochs=1)
+    assert len(history["val_f1"].iloc[0]) == 2
+    with pytest.raises(ValueError, match="val_f1 is 2 numbers an epoch, and one is needed"):
+        training.fit(model, *two_class_data(data_dir), epochs=2, monitor="val_f1")
+
+
 def test_without_validation_the_last_epoch_counts(data_dir: Path, tmp_path: Path) -> None:
     train, _ = data(data_dir)
 
@@ -271,6 +374,108 @@ def test_a_broken_checkpoint_is_named(data_dir: Path, tmp_path: Path) -> None:
         checkpoint.write_bytes(broken)
         with pytest.raises(training.RunError, match=r"training.npz is no whole checkpoint .*: delete it"):
             Run(data_dir, tmp_path, epochs=1)
+
+
+def with_words(name: str, change: Callable[[Any], Any]) -> Callable[[dict[str, Any]], Any]:
+    def of(arrays: dict[str, Any]) -> None:
+        arrays[name] = np.array(json.dumps(change(json.loads(str(arrays[name])))))
+
+    return of
+
+
+WRONG = {
+    "a weight is missing": (lambda arrays: arrays.pop("best_0"), "it has no best_0"),
+    "a slot is missing": (lambda arrays: arrays.pop("state_9"), "it has no state_9"),
+    "no history": (lambda arrays: arrays.pop("history"), "history"),
+    "another shape": (lambda arrays: arrays.update(state_0=np.zeros(3, "float32")), r"state_0 is \(3,\)"),
+    "another type": (lambda arrays: arrays.update(state_0=arrays["state_0"].astype(int)), "state_0 is"),
+    "no number": (lambda arrays: arrays.update(best_1=arrays["best_1"] * np.nan), "best_1 has values that"),
+    "pickled": (lambda arrays: arrays.update(state_0=np.array([{}], object)), "pickle"),
+    "an empty history": (with_words("history", lambda rows: []), "one row for each epoch"),
+    "a history of words": (with_words("history", lambda rows: "long"), "whole checkpoint"),
+    "a history of numbers": (with_words("history", lambda rows: [1, 2]), "whole checkpoint"),
+    "an epoch twice": (with_words("history", lambda rows: rows + rows), "one row for each epoch"),
+    "an epoch without a loss": (
+        with_words("history", lambda rows: [{"epoch": 1}]),
+        "the history has no column 'loss'",
+    ),
+    "a loss that is no number": (
+        with_words("history", lambda rows: [row | {"loss": float("nan")} for row in rows]),
+        "a loss of nan",
+    ),
+    "a run that is a list": (with_words("run", lambda run: []), "whole checkpoint"),
+    "a mode that is none": (with_words("mode", lambda mode: "up"), "its mode is 'up'"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), WRONG.values(), ids=WRONG)
+def test_a_checkpoint_that_is_whole_but_wrong_is_named_and_the_model_stays(
+    data_dir: Path, tmp_path: Path, change: Callable[[dict[str, Any]], Any], words: str
+) -> None:
+    Run(data_dir, tmp_path, epochs=1)
+    checkpoint = tmp_path / training.CHECKPOINT
+    with np.load(checkpoint) as file:
+        arrays = dict(file)
+    change(arrays)
+    np.savez(checkpoint, **arrays)
+    model, first_state = built()
+    variables = [*model.variables, *model.optimizer.variables]
+    for variable, value in zip(variables, first_state, strict=True):
+        variable.assign(value)
+    with pytest.raises(
+        training.RunError, match=rf"training.npz is no whole checkpoint .*{words}.*: delete it"
+    ):
+        training.fit(model, *data(data_dir), epochs=2, folder=tmp_path)
+    assert all(
+        np.array_equal(variable.numpy(), value)
+        for variable, value in zip(variables, first_state, strict=True)
+    )
+
+
+def test_a_folder_may_begin_at_home(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    training.fit(linear(), *data(data_dir), epochs=1, folder="~/run")
+    assert (tmp_path / "run" / training.CHECKPOINT).exists()
+
+
+def test_a_folder_that_is_a_file_is_named_with_the_remedy(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    for folder in (tmp_path / "run", tmp_path / "run" / "below"):
+        with pytest.raises(OSError, match=rf"{folder} cannot hold a checkpoint .*name a folder in which"):
+            training.fit(linear(), *data(data_dir), epochs=1, folder=folder)
+    assert (tmp_path / "run").read_text() == "mine"
+
+
+def test_a_folder_in_which_nothing_can_be_written_is_refused_before_an_epoch_is_trained(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(30, "Read-only file system")
+
+    training.fit(linear(), *data(data_dir), epochs=1, folder=tmp_path)
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    assert len(training.fit(linear(), *data(data_dir), epochs=1, folder=tmp_path)) == 1  # it is only read
+    monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("an epoch was trained"))
+    with pytest.raises(OSError, match=r"cannot hold a checkpoint .*Read-only file system"):
+        training.fit(linear(), *data(data_dir), epochs=2, folder=tmp_path)
+
+
+def test_a_second_training_in_a_folder_is_refused_and_the_first_one_ends_rightly(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    first = subprocess.Popen(
+        [sys.executable, __file__, str(data_dir), str(folder), "wait_in_epoch", "3"], stdout=subprocess.PIPE
+    )
+    assert first.stdout is not None
+    assert first.stdout.readline() == b"waiting\n"
+    with pytest.raises(files.BusyError, match=rf"another training keeps its checkpoint in {folder}: wait"):
+        Run(data_dir, folder, epochs=6)
+    assert epochs_in(folder) == 2
+    first.kill()
+    first.wait()
+    assert Run(data_dir, folder, epochs=6).same_as(whole(data_dir, epochs=6))
 
 
 @pytest.mark.parametrize(
@@ -364,12 +569,25 @@ def die_in_epoch(number: int) -> None:
     keras.Sequential.fit = fatal
 
 
+def wait_in_epoch(number: int) -> None:
+    """Make this process say that it has come to an epoch, and wait there."""
+    fit, epochs = keras.Sequential.fit, itertools.count(1)
+
+    def waiting(*arguments: Any, **options: Any) -> keras.callbacks.History:
+        if next(epochs) == number:
+            print("waiting", flush=True)
+            time.sleep(600)
+        return fit(*arguments, **options)
+
+    keras.Sequential.fit = waiting
+
+
 def die_in_checkpoint(number: int) -> None:
     """Make this process kill itself when half of an epoch's checkpoint is on disk."""
     savez = np.savez
 
     def fatal(file: Path, **arrays: Any) -> None:
-        if len(json.loads(arrays["history"])) == number:
+        if len(json.loads(str(arrays["history"]))) == number:
             file.write_bytes(b"half a checkpoint")
             os.kill(os.getpid(), signal.SIGKILL)
         savez(file, **arrays)
@@ -379,5 +597,6 @@ def die_in_checkpoint(number: int) -> None:
 
 if __name__ == "__main__":
     data_folder, run_folder, where, number = sys.argv[1:]
-    {"in_epoch": die_in_epoch, "in_checkpoint": die_in_checkpoint}[where](int(number))
+    prepare = {"in_epoch": die_in_epoch, "in_checkpoint": die_in_checkpoint, "wait_in_epoch": wait_in_epoch}
+    prepare[where](int(number))
     Run(Path(data_folder), Path(run_folder), epochs=6)
