@@ -14,8 +14,8 @@ TensorFlow reads the JPEGs for which none of this is a question (`is_plain`), ma
 everything else. Both halve a large JPEG while they decode it (`may_halve`), and give the same pixels of it.
 
 Not read are other formats, larger pictures than Pillow takes for one (178,956,970 pixels), and files that end
-too early. Bytes that are missing or wrong *within* a file are found only if the format has means for that.
-PNG has; JPEG, GIF, BMP and WebP have none, and what is in the place of the lost pixels, mostly grey, is read.
+before the last pixel. Bytes that are missing or wrong *within* a file are found for certain in a PNG alone,
+which has checksums; in a JPEG mostly grey is in the place of the lost pixels, and is read.
 """
 
 import io
@@ -92,7 +92,8 @@ def is_plain(contents: tf.Tensor, shapes: tf.Tensor) -> tf.Tensor:
     marker = tf.where(head[:, :-1] == 0xFF, head[:, 1:], 0)
     scan_begins = tf.reduce_any(marker == 0xDA, axis=1)
     application_data = (marker > 0xE0) & (marker <= 0xEF) & (marker != 0xEE)
-    usual = (shapes[:, 2] != 4) & (shapes[:, 0] * shapes[:, 1] < _LARGE)
+    height, width, colours = tf.unstack(tf.cast(shapes, tf.int64), axis=1)
+    usual = (colours != 4) & (height * width < _LARGE)
     return scan_begins & ~tf.reduce_any(application_data, axis=1) & usual
 
 
@@ -127,6 +128,8 @@ def _decode_by_pillow(contents: bytes | np.ndarray, side: int, channels: int) ->
     file: bytes = contents.item() if isinstance(contents, np.ndarray) else contents
     mode = "L" if channels == 1 else "RGB"
     try:
+        with Image.open(io.BytesIO(file), formats=FORMATS) as image:
+            image.verify()  # the checksums of a PNG, which nobody looks at while it is decoded
         with Image.open(io.BytesIO(file), formats=FORMATS) as image:
             halvings = int(np.sum(may_halve(image.height, image.width, side)))
             image.draft(mode, (image.width >> halvings, image.height >> halvings))  # of a JPEG; else nothing

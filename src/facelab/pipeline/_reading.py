@@ -273,6 +273,8 @@ def why_unreadable(path: str, contract: PixelContract) -> str | None:
         return "the file is empty"
     try:
         decode(tf.io.read_file(path), *contract)
+    except ValueError as error:  # Pillow's reason
+        return str(error)
     except tf.errors.OpError as error:
-        return re.sub(r"\{\{.*?\}\} *|\[Op:.*|^ValueError: ", "", error.message.splitlines()[0]).strip(" .")
+        return re.sub(r"\{\{.*?\}\} *|\[Op:.*", "", error.message.splitlines()[0]).strip(" .")
     return None
