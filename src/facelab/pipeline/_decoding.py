@@ -104,7 +104,8 @@ def may_halve(height: tf.Tensor | int, width: tf.Tensor | int, side: int) -> tf.
     fall inside a pixel: so the result is as if the whole photograph had been resized.
     """
     divisor = np.array([2, 4, 8], np.int32)
-    large_enough = (height >= 2 * side * divisor) & (width >= 2 * side * divisor)
+    enough = 2 * int(side) * divisor
+    large_enough = (height >= enough) & (width >= enough)
     edges_fit = (height % divisor == 0) & (width % divisor == 0) & ((height - width) % (2 * divisor) == 0)
     return large_enough & edges_fit
 

@@ -206,7 +206,9 @@ def _alike(paths: list[str], contract: PixelContract) -> tf.data.Dataset:
     channels of one: the first epoch takes half the time with 96 pixels a side, and a sixth less with 816. The
     last step is filled up with the last photograph.
     """
-    height, width, _ = tf.io.extract_jpeg_shape(tf.io.read_file(paths[0])).numpy()
+    first = tf.io.read_file(paths[0])
+    tf.debugging.assert_equal(tf.io.is_jpeg(first), True)  # or the decoder complains to the console
+    height, width, _ = tf.io.extract_jpeg_shape(first).numpy()
     halvings = int(np.sum(may_halve(height, width, contract.side)))
     together = min(READ_TOGETHER, len(paths))
 
