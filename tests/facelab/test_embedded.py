@@ -261,4 +261,5 @@ def test_the_faces_that_come_with_the_package(cache: Path) -> None:
     assert table.groupby("user_id")["fold"].nunique().max() == 1
     sweeps = embedded.read_sweeps()
     assert {"identity", "factor", "value", "path"} <= set(sweeps)
-    assert all((embedded.counterfactual_dir() / path).is_file() for path in sweeps["path"])
+    folder = embedded.counterfactual_dir()
+    assert all((folder / path).is_file() for path in sweeps["path"])
