@@ -102,7 +102,8 @@ def data_dir() -> Path:
     Notes
     -----
     Nothing is left half unpacked, whatever stops it, and any number of processes may ask at once. Looking
-    through the 10,002 files takes less than a tenth of a second, so ask once and not for each photograph. Used in lesson 1.
+    through the 10,002 files takes less than a tenth of a second: ask once, not for each photograph. Used in
+    lesson 1.
     """
     return _unpacked("embedded_faces")
 
