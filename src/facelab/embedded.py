@@ -2,9 +2,9 @@
 
 They are packed in two archives beside this file. Each is checked against its recorded SHA-256 and unpacked on
 first use, into the user's cache folder. From then on each use compares the names and the sizes of the
-unpacked files with the archive's own list. That finds a file that a cleaner removed, a disk cut or an editor
-changed in length. It does not find a byte changed inside a photograph: that would take reading them all. The
-environment variable ``FACELAB_CACHE`` names another folder for the cache.
+unpacked files, and the content of the tables, with the archive's own list. That finds a file that a cleaner
+removed, a disk cut or an editor changed. It does not find a byte changed inside a photograph: that would take
+reading them all. The environment variable ``FACELAB_CACHE`` names another folder for the cache.
 """
 
 import hashlib
@@ -238,10 +238,9 @@ def _unpacked(name: str) -> Path:
         _remove_older_leftovers(folder.parent)
         if not folder.is_dir():
             _unpack(archive, folder)
-        there = _sizes(folder)
+        _refuse_damaged(folder, _sizes(folder), archive)
     except OSError as error:
         raise ArchiveError(_remedy(error, archive, folder)) from error
-    _refuse_damaged(folder, there, archive)
     return folder
 
 
@@ -299,37 +298,43 @@ def _sizes(folder: Path) -> dict[str, int]:
 def _refuse_damaged(folder: Path, there: dict[str, int], archive: _Archive) -> None:
     """Raise if a file of an archive is not there as it was unpacked; a reader's own files are no damage."""
     wanted = _members(ARCHIVES / archive.file, archive)
-    missing = [name for name in wanted if name not in there]
-    changed = [name for name in wanted if there.get(name, wanted[name]) != wanted[name]]
-    if missing:
-        what = f"{missing[0]} is missing"
-    elif changed:
-        what = f"{changed[0]} has {there[changed[0]]} bytes instead of {wanted[changed[0]]}"
-    elif len(there) < archive.files or sum(there.values()) < archive.unpacked_bytes:
-        what = f"{len(there)} files of {sum(there.values())} bytes are there, not all {archive.files}"
-    else:
-        return
-    if (others := len(missing) + len(changed) - 1) > 0:
-        what += f" (and {others} more {'are' if others > 1 else 'is'} missing or changed)"
-    own = sorted(there.keys() - wanted.keys()) if wanted else []
-    keep = f". Move your own files out of it first, such as {own[0]}" if own else ""
-    raise ArchiveError(
-        f"{folder} is damaged: {what}. Delete the folder {folder}, and it is unpacked again{keep}"
-    )
+    found = ((name, _harm(folder / name, there.get(name), *member)) for name, member in wanted.items())
+    harms = [f"{name} {harm}" for name, harm in found if harm]
+    if not wanted and (len(there) < archive.files or sum(there.values()) < archive.unpacked_bytes):
+        harms = [f"{len(there)} files of {sum(there.values())} bytes are there, not all {archive.files}"]
+    if harms:
+        what = f"{harms[0]} (one of {len(harms)} such files)" if harms[1:] else harms[0]
+        own = sorted(there.keys() - wanted.keys()) if wanted else []
+        keep = f". Move your own files out of it first, such as {own[0]}" if own else ""
+        raise ArchiveError(
+            f"{folder} is damaged: {what}. Delete the folder {folder}, and it is unpacked again{keep}"
+        )
+
+
+def _harm(file: Path, size: int | None, wanted: int, crc: int) -> str | None:
+    """Say what happened to a file; of the few tables, which a power failure may leave full of zeros, all."""
+    if size is None and file.is_file():  # somewhere else, in a folder that is linked
+        size = file.stat().st_size
+    if size is None:
+        return "is missing"
+    if size != wanted:
+        return f"has {size} bytes instead of {wanted}"
+    if file.suffix != ".jpg" and zlib.crc32(file.read_bytes()) != crc:
+        return "has another content"
+    return None
 
 
 @lru_cache(maxsize=4)
-def _members(packed: Path, archive: _Archive) -> dict[str, int]:
-    """Return the size of each file of an archive, as its own list says; none if it has gone or is damaged.
+def _members(packed: Path, archive: _Archive) -> dict[str, tuple[int, int]]:
+    """Return the size and CRC of each file of an archive, as its own list says; none if it is not whole.
 
     What was once unpacked can be used without the archive, compared with the recorded totals only.
     """
     try:
         if packed.stat().st_size == archive.bytes:
             with zipfile.ZipFile(packed) as opened:
-                return {
-                    member.filename: member.file_size for member in opened.infolist() if not member.is_dir()
-                }
+                files = [member for member in opened.infolist() if not member.is_dir()]
+            return {member.filename: (member.file_size, member.CRC) for member in files}
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError):
         pass
     return {}
