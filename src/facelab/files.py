@@ -82,7 +82,10 @@ def workplace(beside: str | os.PathLike[str]) -> Iterator[Path]:
     beside = Path(beside)
     beside.mkdir(parents=True, exist_ok=True)
     remove_leftovers(beside)
-    with tempfile.TemporaryDirectory(prefix=_HIDDEN, dir=beside) as hidden, _lock(Path(hidden) / "lock"):
+    # Another process may look whether this is a leftover just as it goes. Then removing it fails here, and that
+    # process removes it.
+    made = tempfile.TemporaryDirectory(prefix=_HIDDEN, dir=beside, ignore_cleanup_errors=True)
+    with made as hidden, _lock(Path(hidden) / "lock"):
         place = Path(hidden) / _INSIDE
         place.mkdir()
         yield place
