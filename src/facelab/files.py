@@ -82,8 +82,8 @@ def workplace(beside: str | os.PathLike[str]) -> Iterator[Path]:
     beside = Path(beside)
     beside.mkdir(parents=True, exist_ok=True)
     remove_leftovers(beside)
-    # Another process may look whether this is a leftover just as it goes. Then removing it fails here, and that
-    # process removes it.
+    # Another process may look whether this is a leftover just as it goes. Then removing it fails here, and
+    # that process removes it.
     made = tempfile.TemporaryDirectory(prefix=_HIDDEN, dir=beside, ignore_cleanup_errors=True)
     with made as hidden, _lock(Path(hidden) / "lock"):
         place = Path(hidden) / _INSIDE
