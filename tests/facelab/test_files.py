@@ -150,6 +150,23 @@ def test_a_workplace_whose_lock_is_not_taken_yet_is_left_alone(tmp_path: Path) -
     assert (tmp_path / ".partial-new").is_dir()
 
 
+def test_another_process_that_looks_in_as_a_workplace_goes_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the lock of what it believes a leftover, and by that makes its file anew."""
+    rmdir = os.rmdir
+
+    def meanwhile(path: str, **options: int) -> None:
+        if Path(path).name.startswith(".partial-"):
+            (tmp_path / Path(path).name / "lock").touch()
+        rmdir(path, **options)
+
+    monkeypatch.setattr(os, "rmdir", meanwhile)
+    with written_whole(tmp_path / "record.json") as aside:
+        aside.write_text("all of it")
+    assert (tmp_path / "record.json").read_text() == "all of it"
+
+
 def test_a_workplace_is_empty_and_goes_whatever_is_in_it(tmp_path: Path) -> None:
     with workplace(tmp_path / "new") as place:
         assert list(place.iterdir()) == []
