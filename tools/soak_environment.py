@@ -39,30 +39,35 @@ def lacking(environment: Path) -> list[str]:
     return found
 
 
-def interrupted(clone: Path, random_moment: random.Random, number: int) -> str:
+def interrupted(clone: Path, chance: random.Random, number: int) -> str:
     """Begin ``make environment`` and stop it with a signal; returns how."""
     kind = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[number % 3]
-    from_nothing = number % 4 == 0
-    if from_nothing:
-        subprocess.run(["rm", "-rf", clone / ".venv"], check=True)
-    else:
+    in_step = chance.random() < 0.2  # an environment that is whole, and a lock that is newer
+    if in_step:
         (clone / "requirements.lock").touch()
-        if number % 4 > 1:  # as after an interruption before this one
-            (clone / ".venv" / ".in-step").unlink(missing_ok=True)
+    else:
+        subprocess.run(["rm", "-rf", clone / ".venv"], check=True)
     making = subprocess.Popen(
-        ["make", "environment"], cwd=clone, start_new_session=True, stdout=subprocess.PIPE, text=True
+        ["make", "environment"],
+        cwd=clone,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert making.stdout is not None
-    while number % 2 and "Installing" not in making.stdout.readline():
-        pass  # every other one is stopped while uv installs
-    moment = random_moment.uniform(0, 6 if number % 2 else 15)
+    installing = in_step or chance.random() < 0.75  # when most is at stake
+    if installing:
+        next((line for line in making.stdout if "Installing" in line), None)
+    moment = chance.uniform(0, 5)
     time.sleep(moment)
     over = making.poll() is not None
-    alone = kind == signal.SIGKILL and number % 6 == 5  # what make started goes on without it
+    alone = kind == signal.SIGKILL and number % 2 == 1  # what make started goes on without it
     if not over:
         (os.kill if alone else os.killpg)(making.pid, kind)
         making.wait()
-    return f"{kind.name}{' of make alone' if alone else ''} after {moment:.1f} s" + " (was over)" * over
+    place = "into installing" if installing else "into making it"
+    return f"{kind.name}{' of make alone' * alone} {moment:.1f} s {place}{' (was over)' * over}"
 
 
 @command.ends_with_status("begins again")

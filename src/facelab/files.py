@@ -46,7 +46,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     before its content. Lesson 3 does the same by hand. Used by tools.execute.
     """
     path = Path(path)
-    with workplace(path.parent) as place:
+    with _naming(path), workplace(path.parent) as place:
         aside = place / path.name
         yield aside
         with aside.open("rb+") as file:
@@ -149,6 +149,17 @@ def _remove_leftovers(beside: Path) -> None:
             lock = FileLock(hidden / "lock", timeout=0)
             with suppress(OSError, NotImplementedError), lock:
                 shutil.rmtree(hidden, ignore_errors=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an error of the system name the file: a write to a full disk knows only the number of the error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def _flush_folder(folder: Path) -> None:
