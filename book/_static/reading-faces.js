@@ -1,3 +1,10 @@
+// A page's source is saved, not shown: a browser would show a notebook as the text it is made of.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const link of document.querySelectorAll("a.btn-download-source-button")) {
+    link.download = "";
+  }
+});
+
 // Tables that everybody can read: one that scrolls sideways can be reached and scrolled from the keyboard, and a corner
 // without words is no header.
 document.addEventListener("DOMContentLoaded", () => {
