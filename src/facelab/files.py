@@ -48,7 +48,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     before its content. Lesson 3 does the same by hand. Used by tools.execute.
     """
     path = Path(path)
-    with workplace(path.parent) as place:
+    with _naming(path), workplace(path.parent) as place:
         aside = place / path.name
         yield aside
         with aside.open("rb+") as file:
@@ -189,6 +189,17 @@ def _lock(file: Path) -> ExitStack:
         return held
     held.callback(lock.release)
     return held
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an error of the system name the file: a write to a full disk knows only the number of the error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def _flush_folder(folder: Path) -> None:

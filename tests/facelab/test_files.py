@@ -51,6 +51,15 @@ def test_a_failure_leaves_what_was_there_and_no_more(tmp_path: Path, failure: Ba
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_an_error_of_the_system_names_the_file(tmp_path: Path) -> None:
+    """A write to a full disk says only that there is no room; nobody could know where."""
+    path = tmp_path / "record.json"
+    with pytest.raises(OSError, match=r"No space left on device: '.*record\.json'"), written_whole(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match=r"denied: 'other'"), written_whole(path):
+        raise PermissionError(errno.EACCES, "denied", "other")
+
+
 def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="record"), written_whole(tmp_path / "record.json"):
         pass
