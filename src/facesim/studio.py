@@ -17,7 +17,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from facelab.files import workplace, written_whole
+from facelab import seals
+from facelab.files import remove_leftovers, written_whole
 from facesim.face import Face
 
 RECORD = "rendering.json"
@@ -52,8 +53,7 @@ def photograph_all(orders: list[Order], folder: Path, workers: int | None = None
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, orders)
     for place in {leftover.parent for leftover in folder.rglob(".partial-*")}:
-        with workplace(place):  # removes what killed workers left there
-            pass
+        remove_leftovers(place)  # of workers that were killed
     whole = _whole(folder)
     missing = [order for order in orders if not whole(order.path)]
     chunks = [missing[start : start + _CHUNK] for start in range(0, len(missing), _CHUNK)]
@@ -90,15 +90,15 @@ def _whole(folder: Path) -> Callable[[str], bool]:
 
     The end is enough for one that a worker wrote, by a rename, and costs little.
     """
-    sealed = _sealed(folder) or {}
+    sealed = (seals.read(folder / SEAL) or seals.Seal(inputs="", files={})).files
 
     def whole(name: str) -> bool:
         try:
+            if name in sealed:
+                return seals.sha256(folder / name) == sealed[name]
             content = (folder / name).read_bytes()
         except OSError:
             return False
-        if name in sealed:
-            return hashlib.sha256(content).hexdigest() == sealed[name]
         return content.startswith(b"\xff\xd8") and content.endswith(b"\xff\xd9")
 
     return whole
@@ -106,9 +106,7 @@ def _whole(folder: Path) -> Callable[[str], bool]:
 
 def seal(folder: Path, names: Iterable[str]) -> None:
     """Write down the SHA-256 of each file of a finished rendering, which packing compares."""
-    sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    with written_whole(folder / SEAL) as aside:
-        aside.write_text(json.dumps(sums, indent=0) + "\n", encoding="utf-8")
+    seals.write(folder / SEAL, (folder / name for name in names), code_fingerprint())
 
 
 def finished(folder: Path) -> list[Path]:
@@ -120,32 +118,14 @@ def finished(folder: Path) -> list[Path]:
         If it is not finished, or a file is missing or another than it was.
     """
     remedy = "Go on with python -m facesim render, which mends it"
-    sums = _sealed(folder)
-    if not sums:
+    found = seals.read(folder / SEAL)
+    if found is None or not found.files:
         raise StudioError(
             f"{folder / SEAL} is not there or cannot be read: the rendering is not complete. {remedy}"
         )
-    for name, expected in sums.items():
-        try:
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        except OSError as error:
-            raise StudioError(f"{folder / name} cannot be read ({error.strerror}). {remedy}") from error
-        if found != expected:
-            raise StudioError(f"{folder / name} is not as it was rendered. {remedy}")
-    return [folder / name for name in sums]
-
-
-def _sealed(folder: Path) -> dict[str, str] | None:
-    """The SHA-256 of each file by its name; None where no seal can be read."""
-    try:
-        sums = json.loads((folder / SEAL).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    strange = not isinstance(sums, dict) or not all(
-        isinstance(value, str) and not Path(name).is_absolute() and ".." not in Path(name).parts
-        for name, value in sums.items()
-    )
-    return None if strange else sums
+    if (broken := seals.first_broken(found, folder)) is not None:
+        raise StudioError(f"{broken} is not there, or not as it was rendered. {remedy}")
+    return [folder / name for name in found.files]
 
 
 def _take(orders: list[Order], folder: Path) -> int:
