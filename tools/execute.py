@@ -34,8 +34,9 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
+from facelab import seals
 from facelab.files import alone, workplace, written_whole
-from tools import command, fingerprint, recorded_results, seals
+from tools import command, fingerprint, recorded_results
 from tools.notebooks import check_parameters, normalised, source_only
 from tools.paths import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
@@ -257,7 +258,7 @@ def _holds(output: Path, inputs: str) -> bool:
 def _seconds(output: Path) -> float:
     """Tell how long a chapter took the last time; one that has not been executed may take longest."""
     seal = seals.read(_seal(output))
-    return seal.seconds if seal else math.inf
+    return seal.seconds if seal and seal.seconds is not None else math.inf
 
 
 def _remove(path: Path) -> None:

@@ -10,13 +10,13 @@ import contextlib
 import io
 import shutil
 import sys
-import time
 from pathlib import Path
 
 from jupyter_book.cli.main import build as jupyter_book
 
+from facelab import seals
 from facelab.files import alone
-from tools import command, execute, fingerprint, seals
+from tools import command, execute, fingerprint
 from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
@@ -52,7 +52,6 @@ def render() -> Path:
     tools.command.FailedError
         If anything on any page is wrong; the renderer has printed what.
     """
-    start = time.monotonic()
     gather()
     sources = fingerprint.of_contents(
         [*fingerprint.files_below(SOURCE), REPOSITORY / "requirements.lock", Path(__file__).resolve()]
@@ -64,7 +63,7 @@ def render() -> Path:
         _build()
         (SOURCE / "_build" / "html").rename(HTML)
         pages = [path for path in HTML.rglob("*") if path.is_file()]
-        seals.write(_SEAL, pages, sources, round(time.monotonic() - start, 1))
+        seals.write(_SEAL, pages, sources)
     return HTML / "index.html"
 
 

@@ -16,8 +16,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from facelab import seals
 from facelab.files import alone
-from tools import execute, seals
+from tools import execute
 from tools.notebooks import normalised
 from tools.paths import REPOSITORY
 

@@ -11,8 +11,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from facelab import seals
 from facelab.files import alone
-from tools import execute, render, seals
+from tools import execute, render
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 CONFIG = "title: A book\nexecute:\n  execute_notebooks: 'off'\n"

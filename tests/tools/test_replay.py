@@ -8,7 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools import execute, replay, seals
+from facelab import seals
+from tools import execute, replay
 
 pytest_plugins = ["pytester"]
 

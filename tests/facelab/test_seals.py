@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tools import seals
+from facelab import seals
 
 
 @pytest.fixture
