@@ -392,8 +392,8 @@ WRONG = {
     "no number": (lambda arrays: arrays.update(best_1=arrays["best_1"] * np.nan), "best_1 has values that"),
     "pickled": (lambda arrays: arrays.update(state_0=np.array([{}], object)), "pickle"),
     "an empty history": (with_words("history", lambda rows: []), "one row for each epoch"),
-    "a history of words": (with_words("history", lambda rows: "long"), "whole checkpoint"),
-    "a history of numbers": (with_words("history", lambda rows: [1, 2]), "whole checkpoint"),
+    "a history of words": (with_words("history", lambda rows: "long"), "object|indices"),
+    "a history of numbers": (with_words("history", lambda rows: [1, 2]), "object|indices"),
     "an epoch twice": (with_words("history", lambda rows: rows + rows), "one row for each epoch"),
     "an epoch without a loss": (
         with_words("history", lambda rows: [{"epoch": 1}]),
@@ -403,7 +403,7 @@ WRONG = {
         with_words("history", lambda rows: [row | {"loss": float("nan")} for row in rows]),
         "a loss of nan",
     ),
-    "a run that is a list": (with_words("run", lambda run: []), "whole checkpoint"),
+    "a run that is a list": (with_words("run", lambda run: []), "object|indices"),
     "a mode that is none": (with_words("mode", lambda mode: "up"), "its mode is 'up'"),
 }
 
@@ -423,7 +423,7 @@ def test_a_checkpoint_that_is_whole_but_wrong_is_named_and_the_model_stays(
     for variable, value in zip(variables, first_state, strict=True):
         variable.assign(value)
     with pytest.raises(
-        training.RunError, match=rf"training.npz is no whole checkpoint .*{words}.*: delete it"
+        training.RunError, match=rf"training.npz is no whole checkpoint .*({words}).*: delete it"
     ):
         training.fit(model, *data(data_dir), epochs=2, folder=tmp_path)
     assert all(
