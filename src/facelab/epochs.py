@@ -14,8 +14,8 @@ Mode = Literal["max", "min"]
 _ENDINGS: Final[dict[Mode, str]] = {
     "max": "accuracy acc auc precision recall sensitivity specificity f1 f1_score fbeta_score io_u iou "
     "r2_score pearson_correlation concordance_correlation cosine_similarity true_positives true_negatives",
-    "min": "loss error crossentropy hinge kl_divergence kldivergence logcosh log_cosh poisson false_positives "
-    "false_negatives mae mse mape msle rmse bce kld",
+    "min": "loss error crossentropy hinge kl_divergence kldivergence logcosh log_cosh poisson "
+    "false_positives false_negatives mae mse mape msle rmse bce kld",
 }
 """What the names of Keras's losses and metrics end in, and their short forms."""
 
