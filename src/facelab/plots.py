@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from facelab.epochs import best_epoch
+from facelab.epochs import Mode, best_epoch
 
 __all__ = [
     "GENDER_COLOURS",
@@ -108,7 +108,8 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
             scale = 0.97 / max(height, width)
             box = (place, place + scale * width, top - scale * height, top)
             axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=box)
-            axes.text(place + scale * width / 2, top, caption, ha="center", va="bottom", fontsize=9)
+            middle = place + scale * width / 2
+            axes.text(middle, top, caption, ha="center", va="bottom", fontsize=9, parse_math=False)
         top -= 1
     axes.set(xlim=(0, columns), ylim=(top, 0))
     axes.set_axis_off()
@@ -117,7 +118,10 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
 
 
 def learning_curves(
-    histories: Mapping[str, pd.DataFrame], metrics: Sequence[str] = ("loss",), monitor: str = "val_loss"
+    histories: Mapping[str, pd.DataFrame],
+    metrics: Sequence[str] = ("loss",),
+    monitor: str = "val_loss",
+    mode: Mode | None = None,
 ) -> Figure:
     """Draw how training went: each metric on the training and on the validation photographs.
 
@@ -129,6 +133,8 @@ def learning_curves(
         Columns of every history that have a ``val_`` column beside them; a row of charts each, on one scale.
     monitor : str
         The column that chose the best epoch, which is marked; see :func:`facelab.epochs.best_epoch`.
+    mode : {"max", "min"}, optional
+        Whether more or less of `monitor` is better. Without it the name tells.
 
     Returns
     -------
@@ -138,7 +144,8 @@ def learning_curves(
     Raises
     ------
     ValueError
-        If there is no history or no metric, or a history lacks a column.
+        If there is no history or no metric, a history lacks a column, or neither `mode` nor its name tells
+        whether more of `monitor` is better.
 
     Notes
     -----
@@ -155,9 +162,9 @@ def learning_curves(
         sharex="col", sharey="row", squeeze=False, layout="constrained",
     )  # fmt: skip
     for column, (name, history) in zip(grid.T, histories.items(), strict=True):
-        best = best_epoch(history[monitor], monitor)
+        best = best_epoch(history[monitor], monitor, mode)
         epoch = history["epoch"].iloc[best]
-        column[0].set_title(f"{name}\nbest epoch: {epoch}")
+        column[0].set_title(f"{name}\nbest epoch: {epoch}", parse_math=False)
         column[-1].set_xlabel("epoch")
         for axes, metric in zip(column, metrics, strict=True):
             axes.plot("epoch", metric, "--", color=PALETTE[1], data=history, label="training")
@@ -168,7 +175,7 @@ def learning_curves(
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     for axes, metric in zip(grid[:, 0], metrics, strict=True):
-        axes.set_ylabel(metric.replace("_", " "))
+        axes.set_ylabel(metric.replace("_", " "), parse_math=False)
     return figure
 
 
@@ -209,10 +216,10 @@ def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Figure:
     for (row, column), count in np.ndenumerate(matrix):
         colour = _readable_on(_SHARES(shares[row, column]))
         axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=10)
-    axes.set_xticks(range(len(labels)), labels)
+    axes.set_xticks(range(len(labels)), labels, parse_math=False)
     if len(labels) > 3:
         plt.setp(axes.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels, parse_math=False)
     axes.set(xlabel="predicted", ylabel="labelled")
     axes.grid(visible=False)
     figure.colorbar(image, label="share of the row", shrink=0.8)
@@ -260,8 +267,9 @@ def intervals(table: pd.DataFrame, label: str) -> Figure:
         plural = "" if counted and row["albums"] == 1 else "s"
         below = f"\n{row['faces']:,} faces, {row['albums']} album{plural}" if counted else ""
         names.append(f"{row.iloc[0]}{below}")
-    axes.set_yticks(range(len(table)), names)
-    axes.set(ylim=(len(table) - 0.5, -0.5), xlabel=f"{label}, with its 95 % interval")
+    axes.set_yticks(range(len(table)), names, parse_math=False)
+    axes.set_xlabel(f"{label}, with its 95 % interval", parse_math=False)
+    axes.set(ylim=(len(table) - 0.5, -0.5))
     axes.grid(axis="x")
     axes.grid(visible=False, axis="y")
     return figure

@@ -266,6 +266,38 @@ def test_intervals_refuse_what_they_cannot_draw(table, words):
         plots.intervals(table, "accuracy")
 
 
+STRANGE = r"it costs $\frac{$ and $x_"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.contact_sheet([np.zeros((4, 4), np.uint8)], [STRANGE], columns=1),
+        lambda: plots.learning_curves({STRANGE: HISTORIES["one"]}),
+        lambda: plots.learning_curves(
+            {"one": HISTORIES["one"].assign(**{STRANGE: 0.1, f"val_{STRANGE}": 0.2})}, (STRANGE,)
+        ),
+        lambda: plots.confusion(np.eye(2, dtype=int), [STRANGE, "m"]),
+        lambda: plots.intervals(SLICES.assign(slice=STRANGE), STRANGE),
+    ],
+    ids=["caption", "network", "metric", "label", "slice"],
+)
+def test_what_looks_like_a_formula_in_data_is_drawn_as_it_stands(draw):
+    figure = draw()
+    figure.canvas.draw()  # a formula that cannot be read is an error only now
+    drawn = [text.get_text() for text in figure.findobj(mpl.text.Text)]
+    assert any(STRANGE.replace("_", " ") in text.replace("_", " ") for text in drawn)
+
+
+def test_a_monitor_whose_name_says_nothing_needs_a_mode():
+    histories = {"one": HISTORIES["one"].assign(val_roc=[0.5, 0.9, 0.7])}
+    with pytest.raises(ValueError, match="'val_roc' does not tell whether more or less of it is better: say mode="):
+        plots.learning_curves(histories, monitor="val_roc")
+    for mode, best in (("max", 2), ("min", 1)):
+        figure = plots.learning_curves(histories, monitor="val_roc", mode=mode)
+        assert lines(figure.axes[0])["best epoch"][0][0] == best
+
+
 @pytest.mark.parametrize(
     "draw",
     [
