@@ -30,7 +30,8 @@ def kinds(notebook: Path) -> dict[str, Any]:
     source = "\n".join(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", []))
     namespace: dict[str, Any] = {}
     try:
-        exec(source, namespace)
+        # The strings that this module's annotations are would come along.
+        exec(compile(source, notebook.name, "exec", dont_inherit=True), namespace)
     except Exception as error:
         raise ValueError(f"{notebook.name}: its cell tagged 'parameters' cannot be run: {error}") from error
     return namespace.get("__annotations__", {})
@@ -83,10 +84,10 @@ def _known(notebook: Path, names: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(kind: Any, text: str) -> Any:
     """Read a text as papermill does, unless the type says text or path; what cannot be read stays text."""
-    if text in _WORDS and kind is not str:
-        return _WORDS[text]
     if kind is str or Path in (kind, *get_args(kind)):
-        return text
+        return None if text == "None" else text
+    if text in _WORDS:
+        return _WORDS[text]
     try:
         return json.loads(text) if text.startswith("[") else int(text)
     except (ValueError, RecursionError):

@@ -223,7 +223,7 @@ def _without_none(kind: Any) -> Any:
 
 def _expected(name: str, kind: Any) -> str:
     words = " or ".join(map(repr, _CHOICES[name])) if name in _CHOICES else _TYPES[_without_none(kind)].name
-    return f"{words}, or None" if NoneType in get_args(kind) else words
+    return f"{words} or None" if NoneType in get_args(kind) else words
 
 
 def _shown(value: Any) -> str:
