@@ -84,9 +84,9 @@ class Book:
         """Give what each cell showed, and each record without its time."""
         found = {}
         for path in (self.build / "executed").glob("*.ipynb"):
-            for cell in nbformat.read(path, as_version=4).cells:
+            for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
                 if cell.cell_type == "code":
-                    found[f"{path.name}, cell {cell.id}"] = json.dumps(cell.outputs, sort_keys=True)
+                    found[f"{path.name}, cell {number}"] = json.dumps(cell.outputs, sort_keys=True)
         for path in (self.build / "executed" / "results").glob("*.json"):
             record = json.loads(path.read_text(encoding="utf-8"))
             found[path.name] = json.dumps(record | {"seconds": None}, sort_keys=True)
