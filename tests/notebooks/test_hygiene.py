@@ -11,8 +11,9 @@ import nbformat
 import pytest
 
 from facelab import lesson
+from tools import parameters
 from tools.notebooks import badge_cell, check_cell, normalised, setup_cell
-from tools.paths import chapters
+from tools.paths import REPOSITORY, chapters
 
 CHAPTERS = chapters()
 SHARED_PARAMETERS = {"data_dir": None, "quick": False}
@@ -177,3 +178,26 @@ def test_half_of_its_code_cells_are_short(notebook):
 def test_every_chapter_is_named_by_its_number_or_letter():
     for path in CHAPTERS:
         assert re.fullmatch(r"(\d\d|[A-Z])(_[a-z]+)+", path.stem)
+
+
+TYPES = {
+    bool: "True or False",
+    int: "whole number",
+    str: "text",
+    int | None: "whole number or None",
+    Path | None: "path or None",
+    list[int]: "list of whole numbers",
+}
+
+
+def test_the_page_for_teachers_says_which_parameters_each_lesson_has():
+    page = (REPOSITORY / "book" / "teachers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|[^|]+\|[^|]+\|$", page, flags=re.MULTILINE)
+    said: dict[str, dict[str, str]] = {}
+    for name, lessons, kind in rows:
+        for path in CHAPTERS:
+            if lessons == "all" or path.stem.split("_")[0].lstrip("0") in lessons.split(", "):
+                said.setdefault(path.stem, {})[name] = kind
+    assert said == {
+        path.stem: {name: TYPES[kind] for name, kind in parameters.kinds(path).items()} for path in CHAPTERS
+    }
