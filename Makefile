@@ -15,22 +15,41 @@ PYTHON     = $(shell for python in python3 python python3.13 python3.12 python3.
 .PHONY: environment
 environment: $(VENV)/.in-step  ## make .venv from the lock (the other targets do it themselves)
 
-# The stamp is written last, so that an interrupted installation is taken up again.
-$(VENV)/.in-step: requirements.lock pyproject.toml | $(BIN)/uv
-	@echo "Installing the locked packages into $(VENV) (2.5 GB; half a minute to a few minutes) …"
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
+# What $(VENV) holds is believed only while a stamp says so: `.only-uv`, or `.in-step` with the lock. A stamp is removed before
+# anything changes and written when all is done. So an interrupted installation leaves none, whatever stopped it, and the next
+# one begins from nothing (an installer takes a package whose folder is there for whole; from uv's cache it is quick).
+STAMPS := $(VENV)/.in-step $(VENV)/.only-uv
+# Both programs are asked to speak: one that is empty or cut may be there, and an empty one even ends well.
+STANDS := ls $(STAMPS) 2>/dev/null | grep -q . && $(BIN)/python --version 2>/dev/null | grep -q Python && \
+	$(BIN)/uv --version 2>/dev/null | grep -q uv
+AGAIN  := $(if $(shell $(STANDS) && echo yes),,again)
+again:
+
+# One make at a time works on it. Its lock is the system's, on this folder, and what it starts inherits it: the next make waits
+# for an installer whose make was killed, too.
+ALONE := import fcntl, os, sys; fcntl.flock(9, fcntl.LOCK_EX | (fcntl.LOCK_NB if sys.argv[1:] else 0))
+define with_uv
+	test -n "$(PYTHON)" || { echo "This project needs Python 3.11, 3.12 or 3.13 on PATH, and found none." \
+		"Install one (for example Debian's or Homebrew's python3.13, or 'conda env create -f environment.yml')," \
+		"or name it: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }; \
+	exec 9< . && { $(PYTHON) -c '$(ALONE)' at-once 2>/dev/null || \
+		{ echo "Another make works on $(VENV): waiting for it …"; $(PYTHON) -c '$(ALONE)'; }; } && \
+	{ { $(STANDS); } || { \
+		if test -e $(VENV); then echo "$(VENV) is not whole: it is made again."; fi && \
+		echo "Making $(VENV) with $$($(PYTHON) --version) …" && rm -f $(STAMPS) && \
+		$(PYTHON) -m venv --clear $(VENV) && \
+		sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p;}' requirements.lock > $(VENV)/uv.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock && \
+		touch $(VENV)/.only-uv; }; }
+endef
 
 # uv comes from pip, at the locked version and with the locked hashes, inside the environment; then uv fills the rest.
-$(BIN)/uv:
-	@test -n "$(PYTHON)" || { echo "This project needs Python 3.11, 3.12 or 3.13 on PATH, and found none." \
-		"Install one (for example Debian's or Homebrew's python3.13, or 'conda env create -f environment.yml')," \
-		"or name it: make PYTHON=/path/to/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Making $(VENV) with $$($(PYTHON) --version) …"
-	@$(PYTHON) -m venv --clear $(VENV)
-	@sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p;}' requirements.lock > $(VENV)/uv.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
+$(VENV)/.in-step: requirements.lock pyproject.toml $(AGAIN)
+	@$(with_uv) && if ! { test $@ -nt requirements.lock && test $@ -nt pyproject.toml; }; then \
+		echo "Installing the locked packages into $(VENV) (2.5 GB; half a minute to a few minutes) …" && rm -f $(STAMPS) && \
+		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock && \
+		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . && \
+		touch $@; fi
 
 # ---- For readers ------------------------------------------------------------------------------------------------------------
 
@@ -39,7 +58,7 @@ book: execute html  ## execute every chapter, render the book, print the path of
 
 .PHONY: lab
 lab: environment  ## open the chapters in JupyterLab
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: execute
 execute: environment  ## execute the chapters that changed (papermill), two at a time, into _build/executed
@@ -123,8 +142,8 @@ full-runs: environment  ## train chapters 3 to 6 and 8 on all folds and record i
 	@$(BIN)/python -m tools.full_runs
 
 .PHONY: lock
-lock: $(BIN)/uv  ## resolve requirements.lock again from pyproject.toml
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --all-extras \
+lock:  ## resolve requirements.lock again from pyproject.toml
+	@$(with_uv) && VIRTUAL_ENV=$(VENV) $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --all-extras \
 		--quiet --output-file requirements.lock
 
 .PHONY: clean

@@ -1,3 +1,10 @@
+// A page's source is saved, not shown: a browser would show a notebook as the text it is made of. A page that was opened
+// from a file may not save another file, and a click would do nothing; there it is shown as before.
+document.addEventListener("DOMContentLoaded", () => {
+  if (location.protocol === "file:") return;
+  for (const link of document.querySelectorAll("a.btn-download-source-button")) link.download = "";
+});
+
 // Tables that everybody can read: one that scrolls sideways can be reached and scrolled from the keyboard, and a corner
 // without words is no header.
 document.addEventListener("DOMContentLoaded", () => {

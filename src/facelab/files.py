@@ -1,5 +1,6 @@
 """Files that are there wholly or not at all, and folders that one process works in at a time."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -10,10 +11,11 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-__all__ = ["BusyError", "alone", "workplace", "written_whole"]
+__all__ = ["BusyError", "alone", "is_full", "remove_leftovers", "workplace", "written_whole"]
 
 _HIDDEN: Final = ".partial-"
 _INSIDE: Final = "here"
+_FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # Windows may lack the quota's
 
 
 class BusyError(OSError):
@@ -46,7 +48,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     before its content. Lesson 3 does the same by hand. Used by tools.execute.
     """
     path = Path(path)
-    with workplace(path.parent) as place:
+    with _naming(path), workplace(path.parent) as place:
         aside = place / path.name
         yield aside
         with aside.open("rb+") as file:
@@ -79,8 +81,11 @@ def workplace(beside: str | os.PathLike[str]) -> Iterator[Path]:
     """
     beside = Path(beside)
     beside.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(beside)
-    with tempfile.TemporaryDirectory(prefix=_HIDDEN, dir=beside) as hidden, _lock(Path(hidden) / "lock"):
+    remove_leftovers(beside)
+    # Another process may look whether this is a leftover just as it goes. Then removing it fails here, and
+    # that process removes it.
+    made = tempfile.TemporaryDirectory(prefix=_HIDDEN, dir=beside, ignore_cleanup_errors=True)
+    with made as hidden, _lock(Path(hidden) / "lock"):
         place = Path(hidden) / _INSIDE
         place.mkdir()
         yield place
@@ -125,6 +130,53 @@ def alone(folder: str | os.PathLike[str], doing: str) -> Iterator[None]:
         yield
 
 
+def remove_leftovers(beside: str | os.PathLike[str]) -> None:
+    """Remove the workplaces of processes that were killed: those whose lock nobody holds any more.
+
+    Parameters
+    ----------
+    beside : path-like
+        The folder in which they were made. Nothing happens if it is not there, or cannot be changed.
+
+    Notes
+    -----
+    :func:`workplace` begins with it. Who finds finished work, and so needs no workplace, calls it. Used by
+    facelab.embedded.
+    """
+    for hidden in Path(beside).glob(f"{_HIDDEN}*"):
+        # The folder inside is made after the lock is held. So where it is missing, somebody may be about to
+        # begin.
+        if (hidden / _INSIDE).is_dir():
+            lock = FileLock(hidden / "lock", timeout=0)
+            with suppress(OSError, NotImplementedError), lock:
+                shutil.rmtree(hidden, ignore_errors=True)
+
+
+def is_full(error: OSError) -> bool:
+    """Say whether an error means that there is no room left: disk space, number of files, or a quota of them.
+
+    Parameters
+    ----------
+    error : OSError
+        From writing.
+
+    Returns
+    -------
+    bool
+        Whether making room is a remedy.
+
+    Notes
+    -----
+    Used by facelab.embedded.
+
+    Examples
+    --------
+    >>> is_full(OSError(errno.ENOSPC, "No space left on device"))
+    True
+    """
+    return error.errno in _FULL
+
+
 def _lock(file: Path) -> ExitStack:
     """Take a lock, or raise Timeout at once; returns what gives it back. A drive without locks gives none."""
     lock = FileLock(file, timeout=0)
@@ -139,16 +191,15 @@ def _lock(file: Path) -> ExitStack:
     return held
 
 
-def _remove_leftovers(beside: Path) -> None:
-    """Remove the workplaces of processes that were killed: those whose lock nobody holds any more.
-
-    The folder inside is made after the lock is held. So where it is missing, somebody may be about to begin.
-    """
-    for hidden in beside.glob(f"{_HIDDEN}*"):
-        if (hidden / _INSIDE).is_dir():
-            lock = FileLock(hidden / "lock", timeout=0)
-            with suppress(OSError, NotImplementedError), lock:
-                shutil.rmtree(hidden, ignore_errors=True)
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an error of the system name the file: a write to a full disk knows only the number of the error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def _flush_folder(folder: Path) -> None:

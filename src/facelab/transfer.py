@@ -7,12 +7,14 @@ collection (:func:`imagenet_backbone`); :func:`transfer_network` puts new heads 
 
 import contextlib
 import io
-import json
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+from pydantic import PositiveInt, TypeAdapter, ValidationError
 
 from facelab import embedded, models
 from facelab.backend import keras, layers
@@ -42,6 +44,23 @@ IMAGENET_SIDE: Final = 96
 
 class BackboneError(RuntimeError):
     """A backbone's weights are missing, damaged or cannot be fetched; the message names the remedy."""
+
+
+@dataclass(frozen=True)
+class _Recorded(embedded.ShippedFile):
+    """What is recorded of the weights that come with the course."""
+
+    side: PositiveInt
+    channels: Literal[1, 3]
+    photographs: PositiveInt
+    albums: PositiveInt
+    people: PositiveInt
+    heads: list[str]
+    epochs: PositiveInt
+    seed: int
+
+
+_RECORD: Final = TypeAdapter(_Recorded)
 
 
 def cut(model: keras.Model, layer: str = FEATURES) -> keras.Model:
@@ -106,11 +125,11 @@ def rendered_backbone(contract: PixelContract = DEFAULT_CONTRACT) -> keras.Model
     Trained to tell age, gender and pose of rendered people who are neither in the embedded faces nor in the
     counterfactual sweeps; ``rendered_backbone.json`` records how. Used in lesson 5.
     """
-    record = rendered_record()
-    if contract.channels != record["channels"]:
+    record = _read_record()
+    if contract.channels != record.channels:
         raise ValueError(
-            f"the rendered backbone sees {record['channels']} channels, not {contract.channels}: "
-            f"take PixelContract({contract.side}, {record['channels']})"
+            f"the rendered backbone sees {record.channels} channels, not {contract.channels}: "
+            f"take PixelContract({contract.side}, {record.channels})"
         )
     try:
         weights = embedded.shipped_file(record)
@@ -262,15 +281,24 @@ def rendered_record() -> dict[str, Any]:
     Raises
     ------
     BackboneError
-        If it cannot be read.
+        If it cannot be read, or a part is missing or impossible.
 
     Notes
     -----
     Used in lesson 5.
     """
+    return asdict(_read_record())
+
+
+def _read_record() -> _Recorded:
+    """Read and check what is recorded of the weights that come with the course."""
     path = embedded.ARCHIVES / "rendered_backbone.json"
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return _RECORD.validate_json(path.read_bytes())
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        why = f"{where}: {fault['msg']}" if where else fault["msg"]
+        raise BackboneError(f"{path} cannot be read ({why}): install facelab again") from error
+    except OSError as error:
         raise BackboneError(f"{path} cannot be read ({error}): install facelab again") from error
-    return record

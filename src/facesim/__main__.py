@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 
@@ -11,7 +12,13 @@ from facesim.studio import StudioError
 
 
 def main() -> int:
-    """Run one command; the exit status is 0 when it is done, 1 when it could not, 130 when it was stopped."""
+    """Run one command.
+
+    Returns
+    -------
+    0 when it is done, 1 when the assets cannot be fetched or are not there, 2 when a file or a folder
+    is not as it must be, 130 when it was stopped.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m facesim", description="Render the embedded faces of the course."
     )
@@ -42,9 +49,14 @@ def main() -> int:
             from facesim import archive
 
             archive.pack({name: arguments.folder / name for name in archive.ARCHIVES}, arguments.data)
-    except (AssetError, StudioError, OSError) as error:
+    except AssetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except (StudioError, OSError) as error:
+        full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", None)}
+        remedy = ". What is there stays: make room, and the same command goes on from it" * full
+        print(f"error: {error}{remedy}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here", file=sys.stderr)
         return 130

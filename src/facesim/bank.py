@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,17 @@ from PIL import Image
 
 from facelab.files import written_whole
 from facesim.assets import require_assets
-from facesim.mesh import BaseMesh, Floats, Ints, Proxy, Surface, read_base_mesh, read_proxy, read_target
+from facesim.mesh import (
+    BaseMesh,
+    Floats,
+    Ints,
+    Proxy,
+    Surface,
+    damaged,
+    read_base_mesh,
+    read_proxy,
+    read_target,
+)
 
 AGES = ("baby", "child", "young", "old")
 SEXES = ("female", "male")
@@ -68,13 +79,12 @@ def load_bank() -> Bank:
     moving = np.flatnonzero(base.vertices[:, 1] > LOWEST).astype(np.int32)
     paths = _target_paths(folder)
     shape = hashlib.sha256("\n".join([str(LOWEST), *paths]).encode()).hexdigest()[:16]
-    cache = folder / f"targets-{shape}.npy"
-    if cache.exists():
-        targets = np.load(cache)
-    else:
+    cache = folder / f"targets-{shape}.npz"
+    targets = _kept(cache, (len(paths), len(moving), 3))
+    if targets is None:
         targets = np.stack([read_target(path, len(base.vertices))[moving] for path in paths.values()])
         with written_whole(cache) as aside:  # several workers may begin at once
-            np.save(aside, targets)
+            np.savez(aside, targets=targets)
     proxies = {}
     textures = {}
     for kind, names in PROXIES.items():
@@ -82,7 +92,7 @@ def load_bank() -> Bank:
             place = folder / _DATA / "proxies" / kind / FILE_NAMES.get(name, name)
             proxies[name] = read_proxy(place / f"{place.name}.json")
             if kind != "eyes":
-                image = _rgba(sorted((place / "textures").glob("*.png"))[0])
+                image = _rgba(min((place / "textures").glob("*.png"), default=place / "textures" / "*.png"))
                 textures[name] = _evened(image) if kind == "hair" else image
             else:
                 for path in (place / "textures").glob("*.png"):
@@ -101,6 +111,16 @@ def load_bank() -> Bank:
         textures=textures,
         skin=_above(base.groups["body"], base.vertices, LOWEST + 0.2),
     )
+
+
+def _kept(cache: Path, shape: tuple[int, int, int]) -> Floats | None:
+    """The morph targets as they were kept (with a checksum); None where they are not, or not whole."""
+    try:
+        with np.load(cache) as arrays:
+            targets: Floats = arrays["targets"]
+    except (OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile):
+        return None
+    return targets if (targets.shape, targets.dtype) == (shape, np.float32) else None
 
 
 def _target_paths(folder: Path) -> dict[str, Path]:
@@ -128,7 +148,11 @@ def _above(surface: Surface, vertices: Floats, lowest: float) -> Surface:
 
 
 def _rgba(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path).convert("RGBA"))
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGBA"))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise damaged(path, "the picture in it", error) from error
 
 
 def _evened(image: np.ndarray) -> np.ndarray:

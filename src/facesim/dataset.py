@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facelab.adience import photograph_path, write_folds
+from facelab.adience import fold_file_name, photograph_path, write_folds
 from facelab.files import written_whole
 from facesim.face import Face
 from facesim.people import Subject, draw_photograph, draw_subjects
-from facesim.studio import Order, photograph_all
+from facesim.studio import Order, photograph_all, seal
 
 DOUBLED_ROWS = 0.006  # share of rows that stand twice, as in one edition of the benchmark
 TYPOS_IN_FOLD_0 = 0.044  # share of its (25, 32) written (25, 23)
@@ -50,7 +50,7 @@ def _place_in_the_files(item: Photograph) -> tuple[int, str, str]:
 def render(folder: Path, seed: int = 1, photographs: int = 10_000, workers: int | None = None) -> None:
     """Render the whole data set into a folder; a run that was stopped goes on where it was.
 
-    The fold files are written last: a folder that has them is complete.
+    The seal is written last: a folder that has it is complete.
     """
     planned = plan(seed, photographs)
     orders = [Order(item.path, item.face, item.seed) for item in planned]
@@ -58,6 +58,11 @@ def render(folder: Path, seed: int = 1, photographs: int = 10_000, workers: int 
     with written_whole(folder / "factors.csv") as aside:
         factors(planned).to_csv(aside, index=False, lineterminator="\n")
     write_folds(annotations(planned, seed), folder)
+    tables = [
+        "factors.csv",
+        *(fold_file_name(fold) for fold in sorted({item.subject.fold for item in planned})),
+    ]
+    seal(folder, [*tables, *(item.path for item in planned)])
 
 
 def factors(planned: list[Photograph]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def read_base_mesh(path: Path) -> BaseMesh:
     uvs: list[list[float]] = []
     faces: dict[str, list[list[tuple[int, int]]]] = {}
     group = ""
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         kind, _, rest = line.partition(" ")
         try:
             if kind == "v":
@@ -60,7 +61,7 @@ def read_base_mesh(path: Path) -> BaseMesh:
                 corners = [word.split("/") for word in rest.split()]
                 faces.setdefault(group, []).append([(int(v) - 1, int(t) - 1) for v, t in corners])
         except ValueError as error:
-            raise _damaged(path, f"line {number}", error) from error
+            raise damaged(path, f"line {number}", error) from error
     texture = np.asarray(uvs, np.float32)
     groups = {name: _surface(polygons, texture) for name, polygons in faces.items()}
     return BaseMesh(np.asarray(vertices, np.float32), groups)
@@ -85,17 +86,24 @@ def read_target(path: Path, vertex_count: int) -> Floats:
     AssetError
         If a line is damaged, or moves a vertex that is not there; the message names it.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     displacement = np.zeros((vertex_count, 3), np.float32)
-    with opener(path, "rt") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip() and not line.startswith("#"):
-                try:
-                    index, x, y, z = line.split()
-                    displacement[int(index)] = float(x), float(y), float(z)
-                except (ValueError, IndexError) as error:
-                    raise _damaged(path, f"line {number}", error) from error
+    for number, line in enumerate(_lines(path), start=1):
+        if line.strip() and not line.startswith("#"):
+            try:
+                index, x, y, z = line.split()
+                displacement[int(index)] = float(x), float(y), float(z)
+            except (ValueError, IndexError) as error:
+                raise damaged(path, f"line {number}", error) from error
     return displacement
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text, packed by gzip or not, once the whole of it could be read."""
+    try:
+        content = path.read_bytes()
+        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8").splitlines()
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise damaged(path, "the text in it", error) from error
 
 
 @dataclass(frozen=True)
@@ -134,11 +142,12 @@ def read_proxy(path: Path) -> Proxy:
             offsets=np.asarray(metadata["offsets"], np.float32),
             surface=_surface(_polygons(content["faces"]), texture),
         )
-    except (ValueError, KeyError, IndexError) as error:
-        raise _damaged(path, "the mesh in it", error) from error
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise damaged(path, "the mesh in it", error) from error
 
 
-def _damaged(path: Path, place: str, error: Exception) -> AssetError:
+def damaged(path: Path, place: str, error: Exception) -> AssetError:
+    """The error about a file of the assets that cannot be read."""
     return AssetError(
         f"{path}, {place}: not as MakeHuman writes it ({error!r}). Delete the folder of the assets "
         "and fetch them again: python -m facesim fetch-assets"

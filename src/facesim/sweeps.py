@@ -14,7 +14,7 @@ from facelab.files import written_whole
 from facesim.dataset import rounded
 from facesim.face import Face
 from facesim.people import draw_photograph, draw_subjects
-from facesim.studio import Order, photograph_all
+from facesim.studio import Order, photograph_all, seal
 
 AGES = (1.0, 5.0, 10.0, 17.0, 28.0, 40.0, 50.0, 70.0)  # one in each of the benchmark's groups
 MASCULINITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -86,11 +86,12 @@ def _sweeps(base: Face) -> Iterator[tuple[str, str, Face]]:
 
 
 def render(folder: Path, seed: int = 1, identities: int = 200, workers: int | None = None) -> None:
-    """Render the counterfactual set; ``sweeps.csv`` is written last, so a folder that has it is complete."""
+    """Render the counterfactual set; its seal is written last, so a folder that has it is complete."""
     planned = plan(seed, identities)
     photograph_all([Order(item.path, item.face, item.seed) for item in planned], folder, workers)
     with written_whole(folder / "sweeps.csv") as aside:
         table(planned).to_csv(aside, index=False, lineterminator="\n")
+    seal(folder, ["sweeps.csv", *(item.path for item in planned)])
 
 
 def table(planned: list[Counterfactual]) -> pd.DataFrame:

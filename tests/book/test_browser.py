@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -93,6 +98,33 @@ def test_a_page_can_be_read_by_everybody(name, theme, visit):
     results = Axe().run(visited.page).response
     ours = [violation for violation in results["violations"] if not violation_of_the_theme(violation)]
     assert [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in ours] == []
+
+
+@pytest.mark.parametrize("name", ["notebooks/01_the_benchmark", "book/adience"])
+def test_a_pages_source_is_saved_and_not_shown(name, browser, html):
+    handler = functools.partial(QuietHandler, directory=html)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, browser.new_context() as context:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/{name}.html", wait_until="load")
+        button = page.locator("a.btn-download-source-button")
+        assert button.count() == 1
+        with page.expect_download(timeout=20_000) as download:
+            button.evaluate("(link) => link.click()")  # it is in a menu
+        source = html / "_sources" / name
+        assert download.value.suggested_filename in {f"{source.name}.ipynb", f"{source.name}.md"}
+        saved = Path(download.value.path()).read_bytes()
+        server.shutdown()
+    assert saved == source.with_name(download.value.suggested_filename).read_bytes()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves the book without a line for each request, and a notebook as what it is, as hosts of pages do."""
+
+    extensions_map: ClassVar = {**SimpleHTTPRequestHandler.extensions_map, ".ipynb": "application/json"}
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def words_of_the_theme(words: str) -> bool:

@@ -1,6 +1,8 @@
 """Small synthetic data sets: single-coloured photographs, in the benchmark's layout."""
 
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +65,24 @@ def make_data_set(tmp_path: Path) -> Callable[..., Path]:
         return data_dir
 
     return make
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mount a real disk in memory with the given options, such as "size=256k", or change those it has."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def mount(options: str) -> Path:
+        if not shutil.which("mount"):
+            pytest.skip("this system has no command to mount a small disk")
+        options = f"remount,{options}" if disk.is_mount() else options
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
+        mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+        if mounted.returncode:
+            pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+        return disk
+
+    yield mount
+    if disk.is_mount():
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -1,17 +1,21 @@
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import time
 import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
 import pytest
 
 from facelab import adience, embedded
+from tests.facelab.kills import killed_at_each_step, without_empty_workplaces
 
 FILES = {
     "fold_0_data.txt": b"annotations",
@@ -241,6 +245,293 @@ def test_a_cache_that_cannot_be_made_is_named(package: Package, cache: Path) -> 
         embedded.data_dir()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX kills a process outright")
+def test_an_unpacking_that_is_killed_at_any_step_is_done_by_the_next_use(package: Package) -> None:
+    setup = (
+        "from facelab import embedded\n"
+        "embedded.ARCHIVES = Path(sys.argv[2])\n"
+        "def work(folder):\n"
+        "    os.environ['FACELAB_CACHE'] = str(folder)\n"
+        "    embedded.data_dir()\n"
+    )
+    name = f"embedded_faces-{package.known['sha256'][:16]}"
+    killed = killed_at_each_step(setup, package.folder.parent / "killed", str(package.folder))
+    assert len(killed) > 10
+    for folder in killed:
+        assert content(folder / name) == FILES
+        assert without_empty_workplaces(folder) == [name]
+
+
+def test_what_a_killed_process_left_goes_though_there_is_nothing_to_unpack(
+    package: Package, cache: Path
+) -> None:
+    folder = embedded.data_dir()
+    left = cache / ".partial-killed" / "here" / "unpacked"
+    left.mkdir(parents=True)
+    embedded.data_dir()
+    assert list(cache.iterdir()) == [folder]
+
+
+def test_leftovers_of_earlier_versions_go_after_a_day(package: Package, cache: Path) -> None:
+    folder = embedded.data_dir()
+    old, new, other = (cache / name for name in (".embedded_faces-1-a", ".embedded_faces-1-b", ".embedded"))
+    for place in (old, new, other):
+        (place / "faces").mkdir(parents=True)
+    for place in (old, other):
+        os.utime(place, (time.time() - 100_000,) * 2)
+    embedded.data_dir()
+    assert sorted(cache.iterdir()) == sorted([folder, new, other])
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(
+    package: Package, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = small_disk("size=1m,nr_inodes=8")  # room enough, but not for so many files
+    monkeypatch.setenv("FACELAB_CACHE", str(disk))
+    with pytest.raises(
+        embedded.ArchiveError,
+        match=r"no room left in .* \(disk space or number of files\).* in 3 files\. Make",
+    ):
+        embedded.data_dir()
+    assert list(disk.iterdir()) == []
+    small_disk("size=1m,nr_inodes=50")
+    assert content(embedded.data_dir()) == FILES
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(package: Package, cache: Path) -> None:
+    folder = embedded.data_dir()
+    shutil.rmtree(folder)
+    folder.write_text("not a folder")
+    with pytest.raises(embedded.ArchiveError, match=rf"{folder.name} is in the way .*: delete it"):
+        embedded.data_dir()
+
+
+def test_a_home_that_does_not_exist_is_named(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACELAB_CACHE", "~nobody_of_this_name/cache")
+    with pytest.raises(
+        embedded.ArchiveError, match=r"FACELAB_CACHE is ~nobody_of_this_name/cache .*full path"
+    ):
+        embedded.data_dir()
+
+
+def encrypt(package: Package) -> None:
+    """Mark every file of an archive as encrypted, in both places where a zip archive says so."""
+    data = bytearray(package.packed.read_bytes())
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        start = data.find(signature)
+        while start >= 0:
+            data[start + offset] |= 1
+            start = data.find(signature, start + 4)
+    package.packed.write_bytes(data)
+
+
+def compress_otherwise(package: Package) -> None:
+    with zipfile.ZipFile(package.packed, "w", zipfile.ZIP_BZIP2) as archive:
+        for name, data in FILES.items():
+            archive.writestr(name, data)
+
+
+def damage_inside(package: Package) -> None:
+    """Change compressed bytes, so that they are no longer such."""
+    data = bytearray(package.packed.read_bytes())
+    start = data.find(b"_o.jpg") + len(b"_o.jpg")
+    data[start : start + 8] = b"\xff" * 8
+    package.packed.write_bytes(data)
+
+
+@pytest.mark.parametrize("harm", [encrypt, compress_otherwise, damage_inside])
+def test_an_archive_that_cannot_be_unpacked_is_named(
+    package: Package, cache: Path, harm: Callable[[Package], None]
+) -> None:
+    harm(package)
+    package.record(files=len(FILES), unpacked_bytes=sum(map(len, FILES.values())))
+    with pytest.raises(embedded.ArchiveError, match=r"faces\.zip .*: install facelab again"):
+        embedded.data_dir()
+    assert list(cache.iterdir()) == []
+
+
+RIGHT = {"file": "faces.zip", "sha256": "0" * 64, "bytes": 1, "files": 1, "unpacked_bytes": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"7",
+        b"[" * 100_000,
+        b'{"embedded_faces": []}',
+        b'{"embedded_faces": null}',
+        b'{"embedded_faces": {}}',
+        *(
+            json.dumps({"embedded_faces": wrong}).encode()
+            for wrong in (
+                {key: value for key, value in RIGHT.items() if key != "sha256"},
+                RIGHT | {"sha256": "../../.."},
+                RIGHT | {"sha256": 7},
+                RIGHT | {"file": "../elsewhere.zip"},
+                RIGHT | {"file": None},
+                RIGHT | {"bytes": "1"},
+                RIGHT | {"files": -1},
+                RIGHT | {"unpacked_bytes": 1.5},
+            )
+        ),
+    ],
+    ids=lambda text: text[:40].decode("latin-1"),
+)
+def test_a_damaged_record_is_named(package: Package, text: bytes) -> None:
+    (package.folder / "archives.json").write_bytes(text)
+    for ask in (embedded.data_dir, embedded.checksum, embedded.read_factors):
+        with pytest.raises(
+            embedded.ArchiveError, match=r"archives\.json has no record of .*: install facelab"
+        ):
+            ask()
+
+
+links = pytest.mark.skipif(os.name != "posix", reason="a link needs special rights on Windows")
+
+
+# ---- What was unpacked, and has been changed since ---------------------------------------------------------
+
+
+PHOTOGRAPH = "faces/7@N01/coarse_tilt_aligned_face.1.1_o.jpg"
+
+
+def remove(file: Path) -> None:
+    file.unlink()
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def lengthen(file: Path) -> None:
+    with file.open("ab") as opened:
+        opened.write(b"more\n")
+
+
+def rename(file: Path) -> None:
+    file.rename(file.with_name("renamed"))
+
+
+def fill_with_zeros(file: Path) -> None:
+    file.write_bytes(bytes(file.stat().st_size))
+
+
+def replace_by_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def replace_by_a_link_to_nothing(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("nowhere")
+
+
+@pytest.mark.parametrize("name", list(FILES))
+@pytest.mark.parametrize(
+    "harm",
+    [
+        *(remove, cut, empty, lengthen, rename, replace_by_a_folder),
+        pytest.param(replace_by_a_link_to_nothing, marks=links),
+    ],
+)
+def test_a_changed_file_is_named_with_the_remedy_which_helps(
+    package: Package, harm: Callable[[Path], None], name: str
+) -> None:
+    folder = embedded.data_dir()
+    harm(folder / name)
+    with pytest.raises(embedded.ArchiveError) as caught:
+        embedded.data_dir()
+    assert name in str(caught.value)
+    assert f"Delete the folder {folder}, and it is unpacked again" in str(caught.value)
+    shutil.rmtree(folder)
+    assert content(embedded.data_dir()) == FILES
+
+
+@pytest.mark.parametrize("name", ["fold_0_data.txt", "factors.csv"])
+def test_a_table_of_the_same_length_with_another_content_is_named(package: Package, name: str) -> None:
+    folder = embedded.data_dir()
+    fill_with_zeros(folder / name)
+    with pytest.raises(embedded.ArchiveError, match=f"{name} has another content. Delete the folder"):
+        embedded.data_dir()
+
+
+@links
+def test_what_lies_on_another_disk_and_is_linked_is_found(package: Package, tmp_path: Path) -> None:
+    folder = embedded.data_dir()
+    (folder / "faces").rename(tmp_path / "faces")
+    (folder / "faces").symlink_to(tmp_path / "faces")
+    assert embedded.data_dir() == folder
+    cut(tmp_path / PHOTOGRAPH)
+    with pytest.raises(embedded.ArchiveError, match=r"_o\.jpg has 11999 bytes instead of 12000"):
+        embedded.data_dir()
+
+
+def test_an_emptied_folder_is_named_with_the_remedy(package: Package) -> None:
+    folder = embedded.data_dir()
+    shutil.rmtree(folder)
+    folder.mkdir()
+    with pytest.raises(
+        embedded.ArchiveError, match=r"is missing \(one of 3 such files\)\. Delete the folder"
+    ):
+        embedded.data_dir()
+    assert list(folder.iterdir()) == []  # it is told, not mended
+
+
+def test_two_photographs_that_changed_places_are_noticed(tmp_path: Path, package: Package) -> None:
+    """The totals stay the same."""
+    folder = embedded.data_dir()
+    one, other = folder / PHOTOGRAPH, folder / "factors.csv"
+    one.rename(folder / "aside")
+    other.rename(one)
+    (folder / "aside").rename(other)
+    with pytest.raises(embedded.ArchiveError, match=r"bytes instead of .* \(one of 2 such files\)"):
+        embedded.data_dir()
+
+
+@links
+def test_a_readers_own_files_are_no_damage_and_are_thought_of(package: Package) -> None:
+    folder = embedded.data_dir()
+    (folder / "my notes.txt").write_text("not to be lost")
+    (folder / "loop").symlink_to(folder)
+    assert embedded.data_dir() == folder
+    (folder / PHOTOGRAPH).unlink()
+    with pytest.raises(embedded.ArchiveError, match=r"Move your own files out of it first, such as loop"):
+        embedded.data_dir()
+    assert (folder / "my notes.txt").read_text() == "not to be lost"
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_without_the_archive_the_recorded_totals_are_compared(package: Package, gone: bool) -> None:
+    folder = embedded.data_dir()
+    if gone:
+        package.packed.unlink()
+    else:
+        package.packed.write_bytes(b"half")
+    embedded._members.cache_clear()
+    assert embedded.data_dir() == folder
+    cut(folder / PHOTOGRAPH)
+    with pytest.raises(embedded.ArchiveError, match=r"3 files of .* not all 3\. Delete the folder"):
+        embedded.data_dir()
+
+
+def test_looking_through_the_faces_takes_little_time() -> None:
+    embedded.data_dir()
+    times = []
+    for _ in range(5):
+        start = time.process_time()
+        embedded.data_dir()
+        times.append(time.process_time() - start)
+    assert min(times) < 0.1
+
+
 # ---- The tables -------------------------------------------------------------------------------------------
 
 
@@ -261,4 +552,5 @@ def test_the_faces_that_come_with_the_package(cache: Path) -> None:
     assert table.groupby("user_id")["fold"].nunique().max() == 1
     sweeps = embedded.read_sweeps()
     assert {"identity", "factor", "value", "path"} <= set(sweeps)
-    assert all((embedded.counterfactual_dir() / path).is_file() for path in sweeps["path"])
+    folder = embedded.counterfactual_dir()
+    assert all((folder / path).is_file() for path in sweeps["path"])

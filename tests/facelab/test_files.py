@@ -51,6 +51,15 @@ def test_a_failure_leaves_what_was_there_and_no_more(tmp_path: Path, failure: Ba
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_an_error_of_the_system_names_the_file(tmp_path: Path) -> None:
+    """A write to a full disk says only that there is no room; nobody could know where."""
+    path = tmp_path / "record.json"
+    with pytest.raises(OSError, match=r"No space left on device: '.*record\.json'"), written_whole(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match=r"denied: 'other'"), written_whole(path):
+        raise PermissionError(errno.EACCES, "denied", "other")
+
+
 def test_a_block_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="record"), written_whole(tmp_path / "record.json"):
         pass
@@ -148,6 +157,23 @@ def test_a_workplace_whose_lock_is_not_taken_yet_is_left_alone(tmp_path: Path) -
     with workplace(tmp_path):
         pass
     assert (tmp_path / ".partial-new").is_dir()
+
+
+def test_another_process_that_looks_in_as_a_workplace_goes_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the lock of what it believes a leftover, and by that makes its file anew."""
+    rmdir = os.rmdir
+
+    def meanwhile(path: str, **options: int) -> None:
+        if Path(path).name.startswith(".partial-"):
+            (tmp_path / Path(path).name / "lock").touch()
+        rmdir(path, **options)
+
+    monkeypatch.setattr(os, "rmdir", meanwhile)
+    with written_whole(tmp_path / "record.json") as aside:
+        aside.write_text("all of it")
+    assert (tmp_path / "record.json").read_text() == "all of it"
 
 
 def test_a_workplace_is_empty_and_goes_whatever_is_in_it(tmp_path: Path) -> None:

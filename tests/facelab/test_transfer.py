@@ -165,6 +165,41 @@ def test_missing_weights_and_a_missing_or_broken_record_are_named(package: Path)
         transfer.rendered_backbone(COLOUR)
 
 
+def damaged(**parts: object) -> bytes:
+    """The record with some parts changed, or without those that are None."""
+    record = transfer.rendered_record() | parts
+    return json.dumps({key: value for key, value in record.items() if value is not None}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "Invalid JSON"),
+        (b"\xff\xfe", "Invalid JSON"),
+        (b"{}", "file: Field required"),
+        (b"[]", "object"),
+        (b"null", "object"),
+        (damaged(sha256=None), "sha256: Field required"),
+        (damaged(bytes=None), "bytes: Field required"),
+        (damaged(channels=None), "channels: Field required"),
+        (damaged(channels=2), "channels: Input should be 1 or 3"),
+        (damaged(channels=[3]), "channels: "),
+        (damaged(side="64"), "side: Input should be a valid integer"),
+        (damaged(bytes=True), "bytes: Input should be a valid integer"),
+        (damaged(sha256="0"), "sha256: String should match"),
+        (damaged(file="../weights.h5"), "file: String should match"),
+        (damaged(heads={"age": 1}), "heads: "),
+    ],
+)
+def test_a_damaged_record_is_named_with_the_part(package: Path, content: bytes, why: str) -> None:
+    (package / "rendered_backbone.json").write_bytes(content)
+    for ask in (transfer.rendered_record, lambda: transfer.rendered_backbone(COLOUR)):
+        with pytest.raises(
+            transfer.BackboneError, match=rf"backbone\.json cannot be read \(.*{why}.*: install facelab again"
+        ):
+            ask()
+
+
 def test_its_record_says_how_it_was_made() -> None:
     record = json.loads((embedded.ARCHIVES / "rendered_backbone.json").read_text(encoding="utf-8"))
     assert record["heads"] == ["age", "gender", "pose"]

@@ -40,8 +40,13 @@ def test_pack_packs_what_was_rendered(run, tmp_path: Path, monkeypatch: pytest.M
     ("error", "status", "message"),
     [
         (AssetError("the renderer's assets are not there"), 1, "error: the renderer's assets are not there"),
-        (StudioError("begun with another seed"), 1, "error: begun with another seed"),
-        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (StudioError("begun with another seed"), 2, "error: begun with another seed"),
+        (
+            OSError(28, "No space left on device", "a.jpg"),
+            2,
+            "No space left on device: 'a.jpg'. What is there",
+        ),
+        (PermissionError(13, "Permission denied", "a.jpg"), 2, "Permission denied: 'a.jpg'"),
         (KeyboardInterrupt(), 130, "the same command goes on from here"),
     ],
 )

@@ -96,6 +96,23 @@ def test_a_damaged_target_names_its_line(write, damaged: str) -> None:
         read_target(write("nose.target", f"0 0 0 0\n{damaged}\n"), 5)
 
 
+@pytest.mark.parametrize("damage", ["cut", "empty", "no gzip", "gone"])
+def test_a_target_that_cannot_be_unpacked_is_named(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "nose.target.gz"
+    content = gzip.compress(b"0 1 2 3\n" * 100)
+    path.write_bytes({"cut": content[:-9], "empty": content[:12], "no gzip": b"0 1 2 3", "gone": b""}[damage])
+    if damage == "gone":
+        path.unlink()
+    with pytest.raises(AssetError, match=r"nose\.target\.gz, the text in it: .*fetch-assets"):
+        read_target(path, 1)
+
+
+def test_a_text_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "base.obj").write_bytes(b"v 0 0 0\n\xff\xfe\n")
+    with pytest.raises(AssetError, match=r"base\.obj, the text in it: .*fetch-assets"):
+        read_base_mesh(tmp_path / "base.obj")
+
+
 def test_proxy_follows_the_base_mesh(write) -> None:
     proxy = read_proxy(write("hair.json", json.dumps(PROXY)))
     base = np.array([[0, 0, 0], [4, 0, 0], [0, 4, 0], [1, 1, 1]], np.float32)

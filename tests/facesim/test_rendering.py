@@ -397,7 +397,7 @@ def test_the_assets_are_read_once_and_kept(camera: Camera) -> None:
 
     kept = [
         path
-        for path in require_assets().glob("targets-*.npy")
-        if np.load(path, mmap_mode="r").shape == camera.wardrobe.bank.targets.shape
+        for path in require_assets().glob("targets-*.npz")
+        if np.load(path)["targets"].shape == camera.wardrobe.bank.targets.shape
     ]
     assert kept

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +15,10 @@ import pytest
 from PIL import Image
 
 from facelab import adience
+from facesim import __main__ as command_line
 from facesim import dataset, studio, sweeps
 from facesim.face import Face
-from facesim.studio import RECORD, Order, StudioError, code_fingerprint, photograph_all
+from facesim.studio import RECORD, SEAL, Order, StudioError, code_fingerprint, finished, photograph_all, seal
 
 
 class FakeCamera:
@@ -120,18 +127,161 @@ def test_a_stopped_run_goes_on_and_ends_as_if_it_had_not_been(
 def test_a_photograph_that_was_cut_short_does_not_count(
     camera: FakeCamera, orders: list[Order], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut_short(image: Image.Image, path: Path, *_: object, **__: object) -> None:
-        path.write_bytes(b"\xff\xd8 half a photograph")
+    write = Path.write_bytes
+
+    def cut_short(path: Path, content: bytes) -> int:
+        write(path, content[:20])
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Image.Image, "save", cut_short)
+        patch.setattr(Path, "write_bytes", cut_short)
         with pytest.raises(OSError, match="No space"):
             photograph_all(orders, tmp_path)
     assert photographs(tmp_path) == set()
     photograph_all(orders, tmp_path)
     assert photographs(tmp_path) == {order.path for order in orders}
     assert not list(tmp_path.rglob(".partial-*"))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_photograph_that_is_cut_or_empty_is_taken_again(
+    camera: FakeCamera, orders: list[Order], tmp_path: Path, share: float
+) -> None:
+    photograph_all(orders, tmp_path)
+    path = tmp_path / orders[7].path
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    camera.taken.clear()
+    photograph_all(orders, tmp_path)
+    assert camera.taken == [7]
+    assert path.read_bytes() == whole
+
+
+def test_a_photograph_that_is_not_as_it_was_sealed_is_taken_again(
+    camera: FakeCamera, orders: list[Order], tmp_path: Path
+) -> None:
+    photograph_all(orders, tmp_path)
+    seal(tmp_path, [order.path for order in orders])
+    path = tmp_path / orders[7].path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])  # its end is still there
+    with pytest.raises(StudioError, match=r"7\.jpg is not as it was rendered"):
+        finished(tmp_path)
+    camera.taken.clear()
+    photograph_all(orders, tmp_path)
+    assert camera.taken == [7]
+    assert set(finished(tmp_path)) == {tmp_path / order.path for order in orders}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"renderer": "', b"[]", b"null", b"{}", b"\xff\xfe", b"[" * 100_000]
+)
+def test_a_record_that_cannot_be_read_is_named(
+    camera: FakeCamera,
+    orders: list[Order],
+    tmp_path: Path,
+    content: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / RECORD).write_bytes(content)
+    monkeypatch.setattr(dataset, "render", lambda *_: photograph_all(orders, tmp_path))
+    monkeypatch.setattr(sys, "argv", ["facesim", "render", str(tmp_path)])
+    assert command_line.main() == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path / RECORD} cannot be read" in said
+    assert f"delete {tmp_path}" in said
+    assert camera.taken == []
+
+
+@pytest.mark.parametrize("room", [20, 200], ids=["none for the record", "none for a photograph"])
+def test_after_room_was_made_the_same_command_goes_on(
+    camera: FakeCamera, orders: list[Order], tmp_path: Path, room: int
+) -> None:
+    """The system itself refuses: no file may grow beyond the room."""
+    resource = pytest.importorskip("resource", reason="Windows has no such limits")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        with pytest.raises(OSError, match=RECORD if room == 20 else r"\d\.jpg"):
+            photograph_all(orders, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert photographs(tmp_path) == set()
+    photograph_all(orders, tmp_path)
+    assert photographs(tmp_path) == {order.path for order in orders}
+
+
+def test_what_killed_workers_left_is_removed(camera: FakeCamera, orders: list[Order], tmp_path: Path) -> None:
+    photograph_all(orders, tmp_path)
+    left = tmp_path / "faces" / "1" / ".partial-a1b2" / "here"
+    left.mkdir(parents=True)
+    (left / "1.jpg").write_bytes(b"half a photograph")
+    photograph_all(orders, tmp_path)
+    assert not list(tmp_path.rglob(".partial-*"))
+
+
+def test_a_worker_that_is_killed_is_told_of(camera: FakeCamera, orders: list[Order], tmp_path: Path) -> None:
+    camera.fails_at, camera.failure = 3, BrokenProcessPool("terminated abruptly")
+    with pytest.raises(StudioError, match=r"was killed.*the same command goes on"):
+        photograph_all(orders, tmp_path)
+
+
+SLOW_RENDERING = """
+import os, sys, time
+from pathlib import Path
+from PIL import Image
+from facesim import camera, people, studio
+
+folder = Path(sys.argv[1])
+
+class Slow:
+    def photograph(self, face, seed):
+        (folder / f"worker-{os.getpid()}").touch()
+        time.sleep(0.3)
+        return Image.new("RGB", (96, 96))
+
+camera.shared_camera = Slow  # in the workers too: they run this file first
+
+if __name__ == "__main__":
+    face = people.draw_photograph(people.draw_subjects(1, 50)[0], 0)
+    studio.photograph_all([studio.Order(f"faces/{n}.jpg", face, n) for n in range(400)], folder, workers=2)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("kind", ["SIGKILL", "SIGTERM"])
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path, kind: str) -> None:
+    pytest.importorskip("moderngl", reason="the renderer's dependencies are not installed")
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW_RENDERING)
+    parent = subprocess.Popen([sys.executable, script, tmp_path], stderr=subprocess.DEVNULL)
+    workers: list[int] = []
+    try:
+        assert waits_for(lambda: len(list(tmp_path.glob("worker-*"))) == 2, 60)
+        workers = [int(path.name.removeprefix("worker-")) for path in tmp_path.glob("worker-*")]
+        assert all(map(alive, workers))
+        parent.send_signal(getattr(signal, kind))
+        parent.wait()
+        assert waits_for(lambda: not any(map(alive, workers)), 5)
+    finally:
+        parent.kill()
+        for worker in filter(alive, workers):
+            os.kill(worker, signal.SIGKILL)
+
+
+def waits_for(condition, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return met
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and was not fetched by anybody does not."""
+    found = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True)
+    return found.returncode == 0 and not found.stdout.startswith("Z")
 
 
 def test_a_folder_of_another_renderer_is_refused(
@@ -179,5 +329,5 @@ def test_a_set_is_complete_when_its_tables_are_there(camera: FakeCamera, tmp_pat
     assert json.loads((tmp_path / "faces" / RECORD).read_text())["renderer"] == code_fingerprint()
 
     sweeps.render(tmp_path / "sweeps", seed=1, identities=2)
-    assert {path.name for path in (tmp_path / "sweeps").iterdir()} == {"faces", RECORD, "sweeps.csv"}
+    assert {path.name for path in (tmp_path / "sweeps").iterdir()} == {"faces", RECORD, SEAL, "sweeps.csv"}
     assert photographs(tmp_path / "sweeps") == {item.path for item in sweeps.plan(1, 2)}

@@ -56,7 +56,8 @@ def batches(
     cache : "memory" or path-like
         Where the resized photographs are kept, as uint8: in memory (n × side² × channels bytes), or in a file
         in this folder, from which each batch is read. The file is used again as long as paths, sizes and
-        times of the photographs and the contract stay the same.
+        times of the photographs and the contract stay the same, and its own size and header are as they were
+        written; a byte changed inside it is not noticed.
 
     Returns
     -------
@@ -66,7 +67,10 @@ def batches(
     Raises
     ------
     DataSetError
-        If the table has no rows, a path is missing, or a photograph cannot be read: by name.
+        If the table has no rows, a path is missing, or a photograph cannot be read: by name. If the file of
+        the cache was damaged: delete it.
+    OSError
+        If the cache cannot be written; the message names its folder, the bytes needed and the remedy.
     ValueError
         If `target` or `sample_weight` has another number of rows than the table, `contract` is none, or the
         batch size is not positive.
