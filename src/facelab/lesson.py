@@ -181,11 +181,18 @@ def _path(name: str, kind: Any, value: str | Path) -> Path:
             f"{name}: {_shown(value)} begins with the home folder of a user who is not there; for this "
             f"name write ./{value}"
         ) from None
+    where = str(path) if str(path).isprintable() else ascii(str(path))
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ParameterError(
+            f"{name}: {where} is not UTF-8, which a notebook cannot hold: rename it"
+        ) from None
     folder = name in _MADE or name.endswith("_dir")
     if (path.is_dir() if folder else path.is_file()) or (name in _MADE and not path.exists()):
         return path
     what = "folder" if folder else "file"
-    why = f"{path} is no {what}" if path.exists() else f"there is no {what} {path}"
+    why = f"{where} is no {what}" if path.exists() else f"there is no {what} {where}"
     raise ParameterError(
         f"{name}: {why}. It was given as {str(value)!r}, and the current folder is {Path.cwd()}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facelab import adience, embedded, pipeline, results
+from facelab import adience, embedded, pipeline, results, transfer
 
 
 @pytest.fixture
@@ -46,3 +46,9 @@ def test_a_data_set_in_the_home_folder_is_written_read_and_recorded(photographs,
     )
     assert written == home / "results" / "99_home.json"
     assert results.read("~/results/99_home.json").data.photographs == len(table)
+
+
+def test_weights_may_lie_in_the_home_folder(home):
+    (home / "weights.h5").write_text("no weights")
+    with pytest.raises(transfer.BackboneError, match=r"weights\.h5 does not hold MobileNetV2's weights"):
+        transfer.imagenet_backbone(weights="~/weights.h5")

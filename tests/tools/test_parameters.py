@@ -124,6 +124,8 @@ def test_a_tilde_is_the_home_folder_and_not_nothing(chapter, tmp_path, monkeypat
         ),
         ("checkpoints", "99_chapter.ipynb", "99_chapter.ipynb is no folder"),
         ("data_dir", "99_chapter.ipynb", "99_chapter.ipynb is no folder"),
+        ("data_dir", "a\nb", "a\\nb'. It was given as 'a\\nb'"),
+        ("data_dir", "f\udcff", "\\udcff' is not UTF-8, which a notebook cannot hold: rename it"),
         ("data_dir", "nowhere", "It was given as 'nowhere', and the current folder is "),
         ("data_dir", "~nobody-of-this-name/x", "a user who is not there; for this name write ./~nobody-of"),
     ],
