@@ -28,16 +28,16 @@ from weakref import WeakSet
 
 import nbformat
 import papermill
-import yaml
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
-from facelab import seals
+from facelab import lesson, seals
 from facelab.files import alone, workplace, written_whole
 from tools import command, fingerprint, recorded_results
-from tools.notebooks import check_parameters, normalised, source_only
+from tools.notebooks import normalised, source_only
+from tools.parameters import check_parameters, kinds, read
 from tools.paths import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
 CELL_TIMEOUT_SECONDS = 1800
@@ -277,19 +277,9 @@ def inputs_digest(notebook: Path, parameters: Mapping[str, Any]) -> str:
     digest.update(fingerprint.of_contents(package).encode())
     digest.update(json.dumps(dict(parameters), sort_keys=True).encode())
     digest.update(repr(sys.version_info[:2]).encode())
-    if parameters.get("data_dir"):
-        digest.update(fingerprint.of_folder(Path(parameters["data_dir"])).encode())
+    for path in lesson.input_paths(kinds(notebook), parameters):
+        digest.update(fingerprint.of_folder(path).encode())
     return digest.hexdigest()
-
-
-def _read_parameters(pairs: Sequence[Sequence[str]]) -> dict[str, Any]:
-    parameters = {name: yaml.safe_load(value) for name, value in pairs}
-    if parameters.get("data_dir"):
-        data_dir = Path(str(parameters["data_dir"])).expanduser().resolve()
-        if not data_dir.is_dir():
-            raise ValueError(f"data_dir: no folder {data_dir}")
-        parameters["data_dir"] = str(data_dir)  # a chapter runs in a folder of its own
-    return parameters
 
 
 @command.ends_with_status("goes on with the chapters that were running")
@@ -301,11 +291,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, help="folder (default: _build/executed; with -p, _build/runs)")
     parser.add_argument("--publish", action="store_true", help="then replace the committed notebooks by them")
     chosen = parser.parse_args(arguments)
-    parameters = _read_parameters(chosen.parameter)
+    notebooks = chosen.notebooks or chapters()
+    parameters = read(chosen.parameter, notebooks)
     if chosen.publish and parameters:
         raise ValueError("--publish takes no parameters: what is committed is a default run")
     folder = chosen.output or (RUNS if parameters else EXECUTED)
-    outputs = execute_all(chosen.notebooks or chapters(), parameters, folder.resolve())
+    outputs = execute_all(notebooks, parameters, folder.resolve())
     if chosen.publish:
         publish(outputs)
 

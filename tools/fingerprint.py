@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tools.paths import REPOSITORY
@@ -49,14 +49,42 @@ def of_contents(paths: Iterable[Path]) -> str:
 
 
 def of_folder(folder: Path) -> str:
-    """Digest of a data folder by name, size and time of every file: it may hold gigabytes of photographs."""
+    """Digest of a data folder by name, size and time of every file: it may hold gigabytes of photographs.
+
+    Links are followed, since photographs often lie elsewhere. A folder that is met again, through a second
+    link or one to a folder above, is not read again: its first name stands for what is in it.
+
+    Raises
+    ------
+    ValueError
+        If a folder or a file cannot be looked at; the message names it.
+    """
     digest = hashlib.sha256()
-    for path in files_below(folder):
-        status = path.stat()
-        digest.update(
-            f"{path.relative_to(folder).as_posix()}\0{status.st_size}\0{status.st_mtime_ns}\0".encode()
-        )
+    try:
+        for name, status in _entries(folder, "", {}):
+            digest.update(f"{name}\0{status}\0".encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: whether it has changed cannot be told, because {error.filename} cannot be read "
+            f"({error.strerror}). Give yourself the right to read it, or move it elsewhere"
+        ) from error
     return digest.hexdigest()
+
+
+def _entries(place: Path, name: str, met: dict[tuple[int, int], str]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the state of every file at a place, or below it if it is a folder."""
+    status = place.stat()
+    if not place.is_dir():
+        yield name, f"{status.st_size} {status.st_mtime_ns}"
+        return
+    identity = (status.st_dev, status.st_ino)
+    if identity in met:
+        yield name, f"as {met[identity]}"
+        return
+    met[identity] = name
+    for inside in sorted(place.iterdir()):
+        if not _is_noise(inside, place) and inside.exists():  # a link may lead nowhere
+            yield from _entries(inside, f"{name}/{inside.name}", met)
 
 
 def _source(module: str) -> Path | None:

@@ -21,7 +21,7 @@ from facelab import embedded, results
 from facelab.files import alone, written_whole
 from tools import command, fingerprint, recorded_results
 from tools.execute import execute, records, replace
-from tools.notebooks import check_parameters
+from tools.parameters import check_parameters
 from tools.paths import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
 LENGTHS: dict[str, dict[str, Any]] = {
@@ -59,7 +59,7 @@ def run(chapter: str) -> Path:
     parameters = full_parameters(chapter)
     length = "-".join(f"{value}-{name}" for name, value in LENGTHS[chapter].items() if value is not None)
     checkpoints = FULL / "checkpoints" / f"{chapter}-{training_digest(notebook)}-{length}"
-    check_parameters(notebook, parameters | {"checkpoints": None})
+    check_parameters(notebook, parameters | {"quick": True, "checkpoints": str(checkpoints)})
     _cell(nbformat.read(notebook, as_version=4), chapter)
     output = FULL / notebook.name
     with alone(FULL, "another full run is at work"):

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import nbformat
 import yaml
 from nbstripout import strip_output
-from papermill.inspection import inspect_notebook
 
 from tools.paths import REPOSITORY
 
@@ -19,13 +15,23 @@ _BADGE = (
     "(https://colab.research.google.com/github/{project}/blob/{branch}/notebooks/{name})"
 )
 _SETUP = """\
-# In Colab, or wherever this notebook is alone: fetch the course's package first.
+# In Colab, or wherever this notebook is alone: fetch the course's package.
 import importlib.util
 import os
+import subprocess
+import sys
 
 if importlib.util.find_spec("facelab") is None:
-    source = os.environ.get("FACELAB_SOURCE", "git+{url}")
-    %pip install --quiet {{source}}"""
+    course = "git+{url}"
+    source = os.environ.get("FACELAB_SOURCE", course)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", source]
+    done = subprocess.run(pip, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"pip cannot install {{source}}\\n{{done.stderr}}")"""
+_CHECK = """\
+from facelab import lesson
+
+lesson.check_parameters(globals())  # a slip stops here, before the work"""
 
 # What differs between two identical runs: times, durations, the interpreter's patch release.
 _RUN_METADATA = [
@@ -48,25 +54,13 @@ def setup_cell() -> str:
     return _SETUP.format(url=_repository()["url"])
 
 
+def check_cell() -> str:
+    """Source of the cell after a notebook's parameters: what papermill or a reader has set is checked."""
+    return _CHECK
+
+
 def _repository() -> dict[str, str]:
     return yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))["repository"]
-
-
-def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:
-    """Refuse a parameter that the chapter does not have; papermill alone would only warn.
-
-    Raises
-    ------
-    ValueError
-        Naming the chapter, the unknown parameters and the ones it has.
-    """
-    known = inspect_notebook(notebook)
-    unknown = sorted(set(parameters) - set(known))
-    if unknown:
-        raise ValueError(
-            f"{notebook.name}: no parameter {', '.join(unknown)}; its cell tagged 'parameters' has: "
-            f"{', '.join(known) or 'none'}"
-        )
 
 
 def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

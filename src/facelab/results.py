@@ -240,8 +240,8 @@ def write(
     -----
     Used in lesson 3.
     """
-    path = Path(folder) / _file_name(name, run)
-    data = _describe(Path(data_dir), table)
+    path = Path(folder).expanduser() / _file_name(name, run)
+    data = _describe(Path(data_dir).expanduser(), table)
     versions = _Versions(platform.python_version(), *(version(field.name) for field in fields(_Versions)[1:]))
     try:
         lists = {model: list(of_model) for model, of_model in scores.items()}
@@ -279,7 +279,7 @@ def read(path: str | os.PathLike[str]) -> Record:
     -----
     Used in lesson 3.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     return _parse(path.read_bytes(), path, "Run the chapter again, which writes it anew")
 
 

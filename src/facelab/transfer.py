@@ -254,7 +254,8 @@ def _mobilenet(x: keras.KerasTensor, weights: str | os.PathLike[str] | None) -> 
                 f"ImageNet's weights cannot be downloaded ({error}). Connect this machine to the internet, "
                 "or fetch MobileNetV2's file without top, for 96 pixels, elsewhere and name it as weights"
             ) from error
-    if not Path(weights).is_file():
+    weights = Path(weights).expanduser()
+    if not weights.is_file():
         raise BackboneError(f"there is no weight file {weights}: give its path, or nothing to download it")
     network = build(None)
     try:

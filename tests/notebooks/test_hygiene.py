@@ -10,8 +10,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools.notebooks import badge_cell, normalised, setup_cell
-from tools.paths import chapters
+from facelab import lesson
+from tools import parameters
+from tools.notebooks import badge_cell, check_cell, normalised, setup_cell
+from tools.paths import REPOSITORY, chapters
 
 CHAPTERS = chapters()
 SHARED_PARAMETERS = {"data_dir": None, "quick": False}
@@ -70,14 +72,37 @@ def test_it_has_one_title(notebook):
 
 def test_its_parameters_are_literals_in_one_cell(notebook):
     (cell,) = [cell for cell in notebook.cells if "parameters" in tags(cell)]
+    first, second, *statements = ast.parse(cell.source).body
+    imports = ["from pathlib import Path", "from typing import Optional"]
+    assert [ast.unparse(first), ast.unparse(second)] == imports
     values = {}
-    for statement in ast.parse(cell.source).body:
-        assert isinstance(statement, ast.Assign | ast.AnnAssign), ast.unparse(statement)
-        target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
-        values[target.id] = ast.literal_eval(statement.value)
+    for statement in statements:
+        assert isinstance(statement, ast.AnnAssign), f"say of which type it is: {ast.unparse(statement)}"
+        values[statement.target.id] = ast.literal_eval(statement.value)
     assert SHARED_PARAMETERS.items() <= values.items()
     assert isinstance(values["seed"], int)
     assert all("#" in line for line in cell.source.splitlines() if "=" in line), "say what each is for"
+
+
+def test_its_parameters_are_checked_in_the_next_cell_and_its_own_values_pass(path, notebook, tmp_path):
+    at = next(number for number, cell in enumerate(notebook.cells) if "parameters" in tags(cell))
+    assert notebook.cells[at + 1].source == check_cell()
+    namespace = {}
+    exec(compile(notebook.cells[at].source, path.name, "exec", dont_inherit=True), namespace)
+    before = dict(namespace)
+    exec(check_cell(), namespace)
+    assert {name: namespace[name] for name in before} == before
+    # A type that the check does not know would not be checked.
+    for name, kind in namespace["__annotations__"].items():
+        with pytest.raises(lesson.ParameterError):
+            lesson.check_parameters({"__annotations__": {name: kind}, name: {"a": "mapping"}})
+
+
+def test_no_other_cell_annotates_a_variable(notebook):
+    """The check takes every annotated name of the notebook for a parameter."""
+    for cell in code_cells(notebook):
+        annotated = [node for node in ast.parse(cell.source).body if isinstance(node, ast.AnnAssign)]
+        assert not annotated or "parameters" in tags(cell), cell.source
 
 
 def test_it_says_how_long_it_takes(notebook):
@@ -153,3 +178,26 @@ def test_half_of_its_code_cells_are_short(notebook):
 def test_every_chapter_is_named_by_its_number_or_letter():
     for path in CHAPTERS:
         assert re.fullmatch(r"(\d\d|[A-Z])(_[a-z]+)+", path.stem)
+
+
+TYPES = {
+    bool: "True or False",
+    int: "whole number",
+    str: "text",
+    int | None: "whole number or None",
+    Path | None: "path or None",
+    list[int]: "list of whole numbers",
+}
+
+
+def test_the_page_for_teachers_says_which_parameters_each_lesson_has():
+    page = (REPOSITORY / "book" / "teachers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|[^|]+\|[^|]+\|$", page, flags=re.MULTILINE)
+    said: dict[str, dict[str, str]] = {}
+    for name, lessons, kind in rows:
+        for path in CHAPTERS:
+            if lessons == "all" or path.stem.split("_")[0].lstrip("0") in lessons.split(", "):
+                said.setdefault(path.stem, {})[name] = kind
+    assert said == {
+        path.stem: {name: TYPES[kind] for name, kind in parameters.kinds(path).items()} for path in CHAPTERS
+    }

@@ -57,9 +57,9 @@ def test_every_record_is_read_without_a_loss(path):
 def test_the_short_run_has_the_chapters_own_parameters(chapter):
     (cell,) = cells(chapter, "parameters")
     shown = {
-        ast.unparse(statement.targets[0]): ast.literal_eval(statement.value)
+        ast.unparse(statement.target): ast.literal_eval(statement.value)
         for statement in ast.parse(cell.source).body
-        if isinstance(statement, ast.Assign)
+        if isinstance(statement, ast.AnnAssign)
     }
     recorded = read(chapter, "short").parameters
     assert recorded == {name: shown[name] for name in recorded}, REMEDY["short"]

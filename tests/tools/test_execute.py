@@ -25,12 +25,24 @@ from tools.paths import REPOSITORY
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
 
+PARAMETERS = """
+from pathlib import Path
+from typing import Optional
+
+seed: int = 1
+quick: bool = False
+folds: list[int] = [4]
+data_dir: Optional[Path] = None
+checkpoints: Optional[Path] = None
+weights: Optional[Path] = None"""
+
+
 @pytest.fixture
 def chapter(tmp_path):
     """Write a small chapter with the given last cell."""
 
     def write(last_cell: str = "print(seed * 2)", name: str = "99_chapter"):
-        parameters = new_code_cell("seed = 1", metadata={"tags": ["parameters"]}, id="parameters")
+        parameters = new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}, id="parameters")
         cells = [
             new_markdown_cell("# A chapter", id="title"),
             parameters,
@@ -238,6 +250,48 @@ def test_data_that_changed_is_read_again(chapter, tmp_path):
     assert before != execute.inputs_digest(chapter(), {"data_dir": str(data)})
 
 
+LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need a right that few have on Windows")
+
+
+@LINKS
+@pytest.mark.parametrize("linked", ["data", "faces", "album"])
+def test_photographs_behind_a_link_that_changed_are_seen(linked, chapter, tmp_path):
+    """They often lie on another drive: the folder, one in it, or an album."""
+    behind = tmp_path / "elsewhere"
+    album = {"data": "faces/album", "faces": "album", "album": ""}[linked]
+    photograph = behind / album / "face.jpg"
+    photograph.parent.mkdir(parents=True)
+    photograph.write_text("one")
+    link = tmp_path / {"data": "data", "faces": "data/faces", "album": "data/faces/album"}[linked]
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(behind, target_is_directory=True)
+    given = {"data_dir": str(tmp_path / "data")}
+    before = execute.inputs_digest(chapter(), given)
+    assert before == execute.inputs_digest(chapter(), given)
+    photograph.write_text("another")
+    assert before != execute.inputs_digest(chapter(), given)
+
+
+def test_a_file_that_a_parameter_names_is_an_input_and_a_folder_that_is_made_is_none(chapter, tmp_path):
+    weights, made = tmp_path / "weights.h5", tmp_path / "made"
+    weights.write_text("one")
+    made.mkdir()
+    given = {"weights": str(weights), "checkpoints": str(made)}
+    before = execute.inputs_digest(chapter(), given)
+    (made / "checkpoint").touch()
+    assert before == execute.inputs_digest(chapter(), given)
+    weights.write_text("another")
+    assert before != execute.inputs_digest(chapter(), given)
+
+
+def test_checkpoints_are_kept_where_the_caller_said(chapter, tmp_path, monkeypatch):
+    """A chapter runs in a folder of its own, which is deleted."""
+    monkeypatch.chdir(tmp_path)
+    cell = "place = Path(checkpoints)\nplace.mkdir(parents=True)\n(place / 'weights').touch()"
+    assert execute.main([str(chapter(cell)), "--output", "out", "-p", "checkpoints", "kept/here"]) == 0
+    assert (tmp_path / "kept" / "here" / "weights").exists()
+
+
 def test_a_failing_cell_fails_the_command_and_is_named(chapter, tmp_path, capsys):
     notebook = chapter("print('so far')\nraise ValueError('no such album')")
     status = execute.main([str(notebook), "--output", str(tmp_path / "out")])
@@ -258,8 +312,16 @@ def test_an_older_result_does_not_survive_a_failure_as_if_it_were_new(chapter, t
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["-p", "sead", "3"], "99_chapter.ipynb: no parameter sead; its cell tagged 'parameters' has: seed"),
-        (["-p", "data_dir", "nowhere/adience"], "data_dir: no folder"),
+        (
+            ["-p", "sead", "3"],
+            "99_chapter.ipynb: no parameter sead; its cell tagged 'parameters' has: seed, ",
+        ),
+        (["-p", "data_dir", "nowhere/adience"], "data_dir: there is no folder "),
+        (["-p", "seed", "1e3"], "seed must be a whole number from 0 to 4294967295, not the text '1e3'"),
+        (["-p", "quick", "true"], "quick must be True or False, not the text 'true'"),
+        (["-p", "folds", "0, 1"], "folds must be a list of whole numbers, such as [0, 1], not the text"),
+        (["-p", "weights", "{a: ["], "weights: there is no file "),
+        (["-p", "data_dir", "!!python/object:os.system"], "data_dir: there is no folder "),
         (["-p", "seed", "3", "--publish"], "--publish takes no parameters"),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import pkgutil
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -48,7 +50,7 @@ def test_a_module_that_is_not_there_is_named(package):
 def named_in_training(chapter: str) -> set[str]:
     """The modules that a chapter names where it trains: in functions that use checkpoints, and in theirs."""
     notebook = nbformat.read(NOTEBOOKS / f"{chapter}.ipynb", as_version=4)
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code" and "%pip" not in cell.source]
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     functions = {
         node.name: node
         for source in code
@@ -84,3 +86,35 @@ def test_what_looks_at_results_does_not_end_a_checkpoint():
     """A full run takes an hour: a better figure must not ask for another one."""
     names = {path.relative_to(path.parents[2]).parts[1].removesuffix(".py") for path in TRAINED}
     assert not names & {"evaluation", "results", "plots", "cards", "attribution"}
+
+
+LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need a right that few have on Windows")
+
+
+@LINKS
+def test_links_in_a_circle_and_to_nowhere_end(tmp_path):
+    data = tmp_path / "data"
+    (data / "faces").mkdir(parents=True)
+    (data / "faces" / "one.jpg").write_text("one")
+    before = fingerprint.of_folder(data)
+    (data / "faces" / "back").symlink_to(data, target_is_directory=True)
+    (data / "again").symlink_to(data / "faces", target_is_directory=True)
+    circle = fingerprint.of_folder(data)
+    assert circle != before
+    (data / "faces" / "two.jpg").symlink_to(tmp_path / "nowhere")
+    assert fingerprint.of_folder(data) == circle
+    (tmp_path / "nowhere").write_text("two")
+    assert fingerprint.of_folder(data) != circle
+
+
+def test_a_data_set_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    def refused(place):
+        raise PermissionError(13, "Permission denied", str(place / "faces"))
+
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(Path, "iterdir", refused)
+    reason = r"data: whether .* because .*faces cannot be read \(Permission denied"
+    with pytest.raises(ValueError, match=reason):
+        fingerprint.of_folder(tmp_path / "data")
+    with pytest.raises(ValueError, match="gone: whether it has changed cannot be told"):
+        fingerprint.of_folder(tmp_path / "gone")

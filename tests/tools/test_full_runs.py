@@ -15,13 +15,16 @@ from tools.paths import chapters
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 PARAMETERS = """
-seed = 1
-quick = False
-run = "short"
-folds = [4]
-epochs = 1
-photographs = 100
-checkpoints = None"""
+from pathlib import Path
+from typing import Optional
+
+seed: int = 1
+quick: bool = False
+run: str = "short"
+folds: list[int] = [4]
+epochs: int = 1
+photographs: Optional[int] = 100
+checkpoints: Optional[Path] = None"""
 # In place of training: a file that is there the second time.
 TRAINING = """
 from pathlib import Path
@@ -114,7 +117,7 @@ def test_a_mistake_in_a_late_cell_shows_before_the_long_run(write, tmp_path):
     ("changes", "words"),
     [
         (
-            {"parameters": "seed = 1\nquick = False"},
+            {"parameters": "seed: int = 1\nquick: bool = False"},
             "no parameter checkpoints, epochs, folds, photographs, run",
         ),
         ({"tag": "other"}, "one markdown cell must have the tag 'full-run', not 0"),

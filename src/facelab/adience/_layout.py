@@ -116,7 +116,7 @@ def read_fold_file(path: str | os.PathLike[str]) -> pd.DataFrame:
     -----
     Built in lesson 1, as ``read_fold``.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     try:
         header, *lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
@@ -167,7 +167,7 @@ def write_folds(annotations: pd.DataFrame, data_dir: str | os.PathLike[str]) -> 
     renderer of the embedded faces and the tests use it; a reader does, for photographs of their own. Used in
     lesson 1.
     """
-    data_dir = Path(data_dir)
+    data_dir = Path(data_dir).expanduser()
     if missing := [name for name in (*COLUMNS, "fold") if name not in annotations]:
         raise DataSetError(f"the table to write lacks the columns {missing}")
     if annotations.empty:

@@ -72,7 +72,11 @@ def split(table: pd.DataFrame, fold: int, seed: int = 0) -> Split:
     (1, 1, 2)
     """
     if fold not in set(table["fold"]):
-        raise DataSetError(f"there is no fold {fold}: the table has {sorted(set(table['fold']))}")
+        there = sorted(set(table["fold"]))
+        raise DataSetError(
+            f"there is no fold {fold}: the table has {there}. Name one that is there; a lesson takes them "
+            "from its parameter folds, if it has one"
+        )
     outside = table[table["fold"] != fold]
     if outside["user_id"].nunique() < 2:
         raise DataSetError("the other folds have fewer than two albums: none can be set aside for validation")

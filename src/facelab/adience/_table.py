@@ -141,7 +141,7 @@ def read_rows(data_dir: str | os.PathLike[str]) -> pd.DataFrame:
     -----
     Built in lesson 1.
     """
-    data_dir = Path(data_dir)
+    data_dir = Path(data_dir).expanduser()
     found = [fold for fold in FOLDS if (data_dir / fold_file_name(fold)).is_file()]
     if not found:
         raise DataSetError(f"{data_dir} is not a data set: {_why_not(data_dir)}")
@@ -212,7 +212,7 @@ def find_photographs(rows: pd.DataFrame, data_dir: str | os.PathLike[str]) -> pd
     Folders are listed once: asking the file system about each of 20,000 photographs would take far longer, on
     a network drive by minutes. Built in lesson 1.
     """
-    data_dir = Path(data_dir)
+    data_dir = Path(data_dir).expanduser()
     keys = list(zip(rows["user_id"], rows["face_id"], rows["original_image"], strict=True))
     found: list[str | None] = [None] * len(keys)
     for folder in PREFIXES:

@@ -176,6 +176,7 @@ def full_paths(table: pd.DataFrame, data_dir: str | os.PathLike[str]) -> list[st
         raise DataSetError(
             f"{missing} of {len(table)} rows have no photograph: take the rows of adience.usable(table)"
         )
+    data_dir = Path(data_dir).expanduser()
     return [os.path.join(data_dir, path) for path in table["path"]]  # noqa: PTH118  (pathlib takes 20 times as long)
 
 

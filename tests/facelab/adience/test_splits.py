@@ -82,7 +82,9 @@ def test_a_split_of_your_own_can_be_checked() -> None:
 
 
 def test_a_fold_that_is_not_there_is_refused() -> None:
-    with pytest.raises(adience.DataSetError, match=r"no fold 7: the table has \[0, 1\]"):
+    with pytest.raises(
+        adience.DataSetError, match=r"no fold 7: the table has \[0, 1\]\. Name .* its parameter folds"
+    ):
         adience.split(table_of({"a": (0, 3), "b": (1, 3)}), 7)
 
 

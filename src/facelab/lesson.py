@@ -1,0 +1,240 @@
+"""What a lesson does first: check the parameters that it was given.
+
+A parameter's type is what its annotation says in the cell tagged ``parameters``, and nothing else does:
+
+================== ===========================================================================================
+``bool``           True or False
+``int``            a whole number from 0 to 4294967295, which every source of random numbers takes as a seed
+``str``            text; for ``run``, "short" or "full"
+``list[int]``      a list of one such number or more
+``Path``           a file that is there, or a folder if the parameter's name ends in ``_dir``;
+                   ``checkpoints`` is a folder, too, and is made where it is missing
+``Optional[…]``    the same, or None
+================== ===========================================================================================
+
+The annotations are written so, and not ``Path | None``, because papermill cannot read the latter.
+"""
+
+import ast
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import NoneType
+from typing import Any, Final, NamedTuple, get_args
+
+__all__ = ["ParameterError", "check_parameters", "input_paths", "parameter_value"]
+
+_MADE: Final = frozenset({"checkpoints"})
+_CHOICES: Final = {"run": ("short", "full")}
+_LARGEST: Final = 2**32 - 1
+
+
+class ParameterError(ValueError):
+    """A parameter has a name, a type or a value that the lesson does not take; the message says which."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the sentence alone: the lines of the program would not help a reader."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class _Type(NamedTuple):
+    """What a type is called, whether a value has it, and how papermill is given one."""
+
+    name: str
+    fits: Callable[[Any], bool]
+    option: str
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _LARGEST
+
+
+_TYPES: Final[dict[Any, _Type]] = {
+    bool: _Type("True or False", lambda value: type(value) is bool, "-p {} True"),
+    int: _Type(f"a whole number from 0 to {_LARGEST}", _is_number, "-p {} 1"),
+    str: _Type("text", lambda value: isinstance(value, str), "-r {} TEXT"),
+    Path: _Type("a path", lambda value: isinstance(value, str | Path), "-r {} PATH"),
+    list[int]: _Type(
+        "a list of whole numbers, such as [0, 1]",
+        lambda value: isinstance(value, list) and len(value) > 0 and all(map(_is_number, value)),
+        "-y '{{{}: [0, 1]}}'",
+    ),
+}
+
+
+def check_parameters(namespace: dict[str, Any]) -> None:
+    """Check a lesson's parameters, in the cell after them, and make its paths absolute.
+
+    Parameters
+    ----------
+    namespace : dict
+        The notebook's ``globals()``. Each parameter that is a path becomes a Path in it.
+
+    Raises
+    ------
+    ParameterError
+        If papermill has put in a name that is none of the lesson's parameters, or a value is not what the
+        parameter's annotation says.
+
+    Notes
+    -----
+    Papermill writes its values into a cell between the parameters and this check, whatever they are: a
+    misspelt name would change nothing, and the text "false" would be true. Used in lesson 1.
+    """
+    known = namespace.get("__annotations__", {})
+    kinds = {
+        name: kind for name, kind in known.items() if _without_none(kind) in _TYPES and name in namespace
+    }
+    for name in sorted(_put_in(namespace) - set(kinds)):
+        near = difflib.get_close_matches(name, kinds, n=1, cutoff=0.5)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        raise ParameterError(f"this lesson has no parameter {name}; it has {', '.join(kinds)}.{meant}")
+    for name, kind in kinds.items():
+        try:
+            namespace[name] = parameter_value(name, kind, namespace[name])
+        except ParameterError as error:
+            plain = _without_none(kind)
+            if plain is Path and isinstance(namespace[name], str | Path):
+                raise
+            option = _TYPES[plain].option.format(name)
+            raise ParameterError(f"{error}. With papermill write, for example, {option}") from None
+
+
+def parameter_value(name: str, kind: Any, value: Any) -> Any:
+    """Return a parameter's value as the lesson uses it.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    kind : type
+        Its annotation, one of those that :mod:`facelab.lesson` lists.
+    value : object
+        What was given. A whole number for a path is a name of digits, which papermill reads as a number.
+
+    Returns
+    -------
+    object
+        The same; for a path an absolute Path, ``~`` at its beginning the home folder, and what is relative
+        beginning at the current folder.
+
+    Raises
+    ------
+    ParameterError
+        If it is of another type, or names no file or folder; the message names both.
+
+    Notes
+    -----
+    Used by tools.parameters.
+
+    Examples
+    --------
+    >>> parameter_value("folds", list[int], [0, 1])
+    [0, 1]
+    """
+    if value is None and NoneType in get_args(kind):
+        return None
+    plain = _without_none(kind)
+    if plain is Path and type(value) is int and value >= 0:
+        value = str(value)
+    if not _TYPES[plain].fits(value) or value not in _CHOICES.get(name, (value,)):
+        raise ParameterError(f"{name} must be {_expected(name, kind)}, not {_shown(value)}")
+    return _path(name, kind, value) if plain is Path else value
+
+
+def input_paths(kinds: Mapping[str, Any], values: Mapping[str, Any]) -> list[Path]:
+    """List the files and folders that a lesson reads because its parameters say so.
+
+    Parameters
+    ----------
+    kinds : mapping
+        The annotation of each of the lesson's parameters.
+    values : mapping
+        Values of some of them.
+
+    Returns
+    -------
+    list of Path
+        In the order of `kinds`, without what the lesson makes.
+
+    Notes
+    -----
+    Used by tools.execute.
+    """
+    return [
+        Path(values[name])
+        for name, kind in kinds.items()
+        if _without_none(kind) is Path and name not in _MADE and values.get(name) is not None
+    ]
+
+
+def _path(name: str, kind: Any, value: str | Path) -> Path:
+    """Make a path absolute, and see that what a lesson reads is there."""
+    if str(value).casefold() in ("", "null", "none"):
+        raise ParameterError(
+            f"{name} must be {_expected(name, kind)}, not {_shown(value)}; for this name write ./{value}"
+        )
+    try:
+        path = Path(value).expanduser().absolute()
+    except RuntimeError:
+        raise ParameterError(
+            f"{name}: {_shown(value)} begins with the home folder of a user who is not there; for this "
+            f"name write ./{value}"
+        ) from None
+    where = str(path) if str(path).isprintable() else ascii(str(path))
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ParameterError(
+            f"{name}: {where} is not UTF-8, which a notebook cannot hold: rename it"
+        ) from None
+    folder = name in _MADE or name.endswith("_dir")
+    if (path.is_dir() if folder else path.is_file()) or (name in _MADE and not path.exists()):
+        return path
+    what = "folder" if folder else "file"
+    why = f"{where} is no {what}" if path.exists() else f"there is no {what} {where}"
+    raise ParameterError(
+        f"{name}: {why}. It was given as {str(value)!r}, and the current folder is {Path.cwd()}"
+    )
+
+
+def _put_in(namespace: dict[str, Any]) -> set[str]:
+    """Names that papermill has set: it puts a cell of its own, with this first line, before the check.
+
+    Without IPython, or without papermill, there are none. What it tells on request begins with its name.
+    """
+    cells = namespace.get("In")
+    if not isinstance(cells, list) or not cells:
+        return set()
+    before = next((cell for cell in reversed(cells) if cell != cells[-1]), "")
+    if not before.startswith("# Parameters\n"):
+        return set()
+    try:
+        statements = ast.parse(before).body
+    except SyntaxError:
+        return set()
+    return {
+        target.id
+        for statement in statements
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name) and not target.id.startswith("PAPERMILL_")
+    }
+
+
+def _without_none(kind: Any) -> Any:
+    """Return a type without the None that Optional adds."""
+    others = [part for part in get_args(kind) if part is not NoneType]
+    return others[0] if NoneType in get_args(kind) else kind
+
+
+def _expected(name: str, kind: Any) -> str:
+    words = " or ".join(map(repr, _CHOICES[name])) if name in _CHOICES else _TYPES[_without_none(kind)].name
+    return f"{words} or None" if NoneType in get_args(kind) else words
+
+
+def _shown(value: Any) -> str:
+    """Show a value, a text as such: 'false' is easily taken for False."""
+    shown = repr(value)
+    shown = shown if len(shown) <= 200 else f"{shown[:200]}…"
+    return f"the text {shown}" if isinstance(value, str) else shown

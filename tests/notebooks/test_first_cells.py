@@ -1,0 +1,100 @@
+"""A notebook's first cells: the package is fetched or its absence told, and wrong parameters are refused."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from nbformat.v4 import new_code_cell
+from papermill.exceptions import PapermillExecutionError
+
+from tools.notebooks import check_cell, setup_cell
+from tools.paths import NOTEBOOKS
+
+
+@pytest.fixture
+def opening(tmp_path, monkeypatch):
+    """Run a chapter through papermill up to its check, from a folder with a data set in it."""
+    monkeypatch.chdir(tmp_path)
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    (tmp_path / "2014").mkdir()
+
+    def run(chapter: str, **parameters: object) -> str:
+        notebook = nbformat.read(NOTEBOOKS / f"{chapter}.ipynb", as_version=4)
+        check = next(i for i, cell in enumerate(notebook.cells) if cell.source == check_cell())
+        notebook.cells = [*notebook.cells[: check + 1], new_code_cell("print(data_dir, quick)", id="last")]
+        nbformat.write(notebook, tmp_path / "opening.ipynb")
+        done = papermill.execute_notebook(
+            tmp_path / "opening.ipynb", tmp_path / "out.ipynb", parameters, progress_bar=False
+        )
+        return done.cells[-1].outputs[0].text
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("chapter", "parameters", "words"),
+    [
+        ("01_the_benchmark", {"quick": "false"}, "quick must be True or False, not the text 'false'"),
+        ("01_the_benchmark", {"data_dir": "null"}, "data_dir must be a path or None, not the text 'null'"),
+        (
+            "01_the_benchmark",
+            {"datadir": "2014"},
+            "no parameter datadir; it has data_dir, seed, quick. Did you",
+        ),
+        ("01_the_benchmark", {"data_dir": "daten"}, "It was given as 'daten', and the current folder is "),
+        ("03_a_gender_network", {"folds": "[0]"}, "With papermill write, for example, -y '{folds: [0, 1]}'"),
+    ],
+)
+def test_a_wrong_parameter_stops_the_lesson_with_one_sentence(chapter, parameters, words, opening):
+    with pytest.raises(PapermillExecutionError) as raised:
+        opening(chapter, **parameters)
+    assert raised.value.ename == "ParameterError"
+    assert words in raised.value.evalue
+    assert raised.value.traceback == [f"ParameterError: {raised.value.evalue}"]
+
+
+@pytest.mark.parametrize("given", [2014, "~/2014"])
+def test_a_folder_may_be_a_number_or_in_the_home_folder(given, opening, tmp_path):
+    assert opening("01_the_benchmark", data_dir=given, quick=True) == f"{tmp_path / '2014'} True\n"
+
+
+@pytest.fixture
+def without_the_package(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "facelab" else find(name, *rest)
+    )
+
+
+def test_an_install_that_fails_stops_with_its_own_reason(without_the_package, monkeypatch, tmp_path, capfd):
+    monkeypatch.setenv("FACELAB_SOURCE", str(tmp_path / "no where"))
+    with pytest.raises(RuntimeError) as raised:
+        exec(setup_cell(), {})
+    assert f"pip cannot install {tmp_path / 'no where'}" in str(raised.value)
+    assert "ERROR: " in str(raised.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_source_with_a_blank_is_one_source_and_success_prints_nothing(
+    without_the_package, monkeypatch, capsys
+):
+    commands = []
+
+    def run(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setenv("FACELAB_SOURCE", "/a folder/facelab.whl")
+    exec(setup_cell(), {})
+    assert [command[1:] for command in commands] == [
+        ["-m", "pip", "install", "--quiet", "/a folder/facelab.whl"]
+    ]
+    assert capsys.readouterr() == ("", "")
+    assert Path(commands[0][0]).exists()
