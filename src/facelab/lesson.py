@@ -4,9 +4,10 @@ A parameter's type is what its annotation says in the cell tagged ``parameters``
 
 ================== ===========================================================================================
 ``bool``           True or False
-``int``            a whole number from 0 to 4294967295, which every source of random numbers takes as a seed
+``int``            a whole number from 1, or for ``seed`` from 0, to 4294967295, which every source of random
+                   numbers takes as a seed
 ``str``            text; for ``run``, "short" or "full"
-``list[int]``      a list of one such number or more
+``list[int]``      a list of one whole number from 0 or more of them, each larger than the one before
 ``Path``           a file that is there, or a folder if the parameter's name ends in ``_dir``;
                    ``checkpoints`` is a folder, too, and is made where it is missing
 ``Optional[…]``    the same, or None
@@ -17,6 +18,8 @@ The annotations are written so, and not ``Path | None``, because papermill canno
 
 import ast
 import difflib
+import os
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import NoneType
@@ -27,6 +30,8 @@ __all__ = ["ParameterError", "check_parameters", "input_paths", "parameter_value
 _MADE: Final = frozenset({"checkpoints"})
 _CHOICES: Final = {"run": ("short", "full")}
 _LARGEST: Final = 2**32 - 1
+# All but a seed counts something that a lesson cannot be without.
+_LEAST: Final = {"seed": 0}
 
 
 class ParameterError(ValueError):
@@ -49,14 +54,24 @@ def _is_number(value: Any) -> bool:
     return type(value) is int and 0 <= value <= _LARGEST
 
 
+def _are_rising_numbers(values: Any) -> bool:
+    """Tell whether these are numbers as they are recorded: a fold named twice would count twice."""
+    return (
+        isinstance(values, list)
+        and len(values) > 0
+        and all(map(_is_number, values))
+        and values == sorted(set(values))
+    )
+
+
 _TYPES: Final[dict[Any, _Type]] = {
     bool: _Type("True or False", lambda value: type(value) is bool, "-p {} True"),
-    int: _Type(f"a whole number from 0 to {_LARGEST}", _is_number, "-p {} 1"),
+    int: _Type(f"a whole number from {{least}} to {_LARGEST}", _is_number, "-p {} 1"),
     str: _Type("text", lambda value: isinstance(value, str), "-r {} TEXT"),
     Path: _Type("a path", lambda value: isinstance(value, str | Path), "-r {} PATH"),
     list[int]: _Type(
-        "a list of whole numbers, such as [0, 1]",
-        lambda value: isinstance(value, list) and len(value) > 0 and all(map(_is_number, value)),
+        "a list of whole numbers in rising order, such as [0, 1]",
+        _are_rising_numbers,
         "-y '{{{}: [0, 1]}}'",
     ),
 }
@@ -137,7 +152,8 @@ def parameter_value(name: str, kind: Any, value: Any) -> Any:
     plain = _without_none(kind)
     if plain is Path and type(value) is int and value >= 0:
         value = str(value)
-    if not _TYPES[plain].fits(value) or value not in _CHOICES.get(name, (value,)):
+    fits = _TYPES[plain].fits(value) and value in _CHOICES.get(name, (value,))
+    if not fits or (plain is int and value < _least(name)):
         raise ParameterError(f"{name} must be {_expected(name, kind)}, not {_shown(value)}")
     return _path(name, kind, value) if plain is Path else value
 
@@ -181,7 +197,7 @@ def _path(name: str, kind: Any, value: str | Path) -> Path:
             f"{name}: {_shown(value)} begins with the home folder of a user who is not there; for this "
             f"name write ./{value}"
         ) from None
-    where = str(path) if str(path).isprintable() else ascii(str(path))
+    where = _printable(path)
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -189,13 +205,29 @@ def _path(name: str, kind: Any, value: str | Path) -> Path:
             f"{name}: {where} is not UTF-8, which a notebook cannot hold: rename it"
         ) from None
     folder = name in _MADE or name.endswith("_dir")
-    if (path.is_dir() if folder else path.is_file()) or (name in _MADE and not path.exists()):
-        return path
     what = "folder" if folder else "file"
-    why = f"{where} is no {what}" if path.exists() else f"there is no {what} {where}"
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode):
+            return path
+        why = f"{where} is no {what}"
+    except (FileNotFoundError, NotADirectoryError):
+        nearest = next(place for place in (path, *path.parents) if os.path.lexists(place))
+        if name in _MADE and nearest.is_dir():
+            return path
+        why = f"there is no {what} {where}"
+        if name in _MADE:
+            why = f"{where} cannot be made, because {_printable(nearest)} is no folder"
+    except (OSError, ValueError) as error:
+        # Too long, without the right to look, a link to itself, or with a character that no name has.
+        why = f"{where} cannot be looked at ({getattr(error, 'strerror', None) or error})"
     raise ParameterError(
         f"{name}: {why}. It was given as {str(value)!r}, and the current folder is {Path.cwd()}"
     )
+
+
+def _printable(path: Path) -> str:
+    return str(path) if str(path).isprintable() else ascii(str(path))
 
 
 def _put_in(namespace: dict[str, Any]) -> set[str]:
@@ -228,8 +260,15 @@ def _without_none(kind: Any) -> Any:
     return others[0] if NoneType in get_args(kind) else kind
 
 
+def _least(name: str) -> int:
+    return _LEAST.get(name, 1)
+
+
 def _expected(name: str, kind: Any) -> str:
-    words = " or ".join(map(repr, _CHOICES[name])) if name in _CHOICES else _TYPES[_without_none(kind)].name
+    if name in _CHOICES:
+        words = " or ".join(map(repr, _CHOICES[name]))
+    else:
+        words = _TYPES[_without_none(kind)].name.format(least=_least(name))
     return f"{words} or None" if NoneType in get_args(kind) else words
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ KINDS = {
     "seed": int,
     "quick": bool,
     "folds": list[int],
+    "epochs": int,
     "checkpoints": Path | None,
     "imagenet": Path | None,
     "run": str,
@@ -75,9 +77,15 @@ def test_a_path_may_begin_in_the_home_folder(tmp_path, monkeypatch):
             {"folds": "[0, 1]"},
             "[0, 1], not the text '[0, 1]'. With papermill write, for example, -y '{folds: [0, 1]}'",
         ),
-        ({"folds": 4}, "folds must be a list of whole numbers, such as [0, 1], not 4"),
+        ({"folds": 4}, "folds must be a list of whole numbers in rising order, such as [0, 1], not 4"),
         ({"folds": [True]}, "folds must be a list of whole numbers"),
         ({"folds": []}, "folds must be a list of whole numbers"),
+        (
+            {"folds": [4, 4]},
+            "folds must be a list of whole numbers in rising order, such as [0, 1], not [4, 4]",
+        ),
+        ({"folds": [1, 0]}, "in rising order, such as [0, 1], not [1, 0]"),
+        ({"epochs": 0}, "epochs must be a whole number from 1 to 4294967295, not 0"),
         ({"run": "Full"}, "run must be 'short' or 'full', not the text 'Full'"),
         (
             {"data_dir": "null"},
@@ -92,16 +100,53 @@ def test_a_path_may_begin_in_the_home_folder(tmp_path, monkeypatch):
         ({"data_dir": 10}, "is no such folder"),
         ({"data_dir": ["a"]}, "data_dir must be a path or None, not ['a']"),
         ({"checkpoints": "None"}, "checkpoints must be a path or None, not the text 'None'"),
+        ({"checkpoints": "file/x"}, "x cannot be made, because "),
+        ({"data_dir": "file/x"}, "data_dir: there is no folder "),
         ({"imagenet": "weights.h5"}, "imagenet: there is no file "),
         ({"imagenet": "."}, " is no file. It was given as '.', and the current folder is "),
     ],
 )
 def test_what_is_of_another_type_is_refused(given, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
     with pytest.raises(lesson.ParameterError) as raised:
         checked(**given)
     expected = words.replace("is no such folder", f"there is no folder {tmp_path / '10'}")
     assert expected in str(raised.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and names follow other rules on Windows")
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("checkpoints", "dangling", "dangling cannot be made, because "),
+        ("checkpoints", "circle", "circle cannot be looked at (Too many levels of symbolic links)"),
+        ("data_dir", "circle", "circle cannot be looked at (Too many levels of symbolic links)"),
+        ("data_dir", "dangling", "data_dir: there is no folder "),
+        ("data_dir", "x" * 300, " cannot be looked at (File name too long)"),
+        ("checkpoints", "x" * 300, " cannot be looked at (File name too long)"),
+        ("data_dir", "a\0b", "a\\x00b' cannot be looked at (embedded null byte)"),
+    ],
+)
+def test_a_place_that_cannot_be_looked_at_is_refused(name, given, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(lesson.ParameterError) as raised:
+        checked(**{name: given})
+    assert str(raised.value).startswith(f"{name}: ")
+    assert words in str(raised.value)
+
+
+def test_a_place_that_the_reader_may_not_look_at_is_refused(tmp_path, monkeypatch):
+    """The system's own refusal would not show where the tests run as root."""
+
+    def refuse(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(lesson.ParameterError, match=r"closed cannot be looked at \(Permission denied\)"):
+        checked(data_dir=str(tmp_path / "closed"))
 
 
 def test_a_name_that_papermill_put_in_and_the_lesson_lacks_is_refused_with_the_nearest():

@@ -319,7 +319,10 @@ def test_an_older_result_does_not_survive_a_failure_as_if_it_were_new(chapter, t
         (["-p", "data_dir", "nowhere/adience"], "data_dir: there is no folder "),
         (["-p", "seed", "1e3"], "seed must be a whole number from 0 to 4294967295, not the text '1e3'"),
         (["-p", "quick", "true"], "quick must be True or False, not the text 'true'"),
-        (["-p", "folds", "0, 1"], "folds must be a list of whole numbers, such as [0, 1], not the text"),
+        (
+            ["-p", "folds", "0, 1"],
+            "folds must be a list of whole numbers in rising order, such as [0, 1], not the text",
+        ),
         (["-p", "weights", "{a: ["], "weights: there is no file "),
         (["-p", "data_dir", "!!python/object:os.system"], "data_dir: there is no folder "),
         (["-p", "seed", "3", "--publish"], "--publish takes no parameters"),
