@@ -93,7 +93,7 @@ def test_too_few_albums_are_refused() -> None:
 
 def test_of_equally_good_selections_the_first_one_drawn_is_taken() -> None:
     # Ten albums that are all alike: each is as good for validation as any other, whatever its name.
-    table = table_of({name: (0, 4) for name in "jihgfedcba"} | {"test": (1, 4)})
+    table = table_of(dict.fromkeys("jihgfedcba", (0, 4)) | {"test": (1, 4)})
     table["age_group"], table["gender"] = table["age_group"].iloc[0], table["gender"].iloc[0]
     for seed in range(10):
         first_drawn = sorted("abcdefghij")[np.random.default_rng(seed).permutation(10)[0]]
