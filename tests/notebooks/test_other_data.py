@@ -206,7 +206,7 @@ def test_a_lesson_runs_to_its_end(name, number, data_sets, tmp_path) -> None:
 
 def test_a_run_that_stops_says_why(data_sets, tmp_path) -> None:
     parameters = {"quick": True, "data_dir": str(data_sets["one album"])}
-    said = "DataSetError: this lesson needs at least 3 albums and 2 folds among"
+    said = "DataSetError: this lesson needs at least 20 photographs, 3 albums and 2 folds among"
     with pytest.raises(execute.ChapterError, match=said):
         execute.execute(CHAPTERS["1"], tmp_path / "chapter.ipynb", parameters)
 
