@@ -33,13 +33,12 @@ RUNS = {
     "one fold file": "",
     "one album": "",
 }
-# Each lesson once, and each data set with every lesson that needs other labels: a kernel takes seconds.
+# Each lesson on the data set that asks most of it: a kernel takes seconds, and who stops needs none.
 EXECUTED = [
-    *(("30 photographs of 10 albums", number) for number in "1236"),
-    *(("spelled otherwise", number) for number in "14578"),
+    *(("30 photographs of 10 albums", number) for number in "126"),
+    *(("spelled otherwise", number) for number in "1578"),
     ("no age label", "3"),
     ("no gender label", "4"),
-    ("no gender label", "6"),
     ("one fold file", "A"),
 ]
 
