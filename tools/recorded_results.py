@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import quote
 
 from facelab import results
+from facelab._markdown import as_code, as_text
 from facelab.files import written_whole
 from tools import command
 from tools.paths import RECORDS, REPOSITORY
@@ -39,13 +41,15 @@ none says how well a network would do on photographs.
 def section(path: Path) -> str:
     """Write one record as a section of the page."""
     record = results.read(path)
-    source = f"{{doc}}`../notebooks/{record.chapter}`; [the record itself](results/{path.name})"
+    source = (
+        f"{{doc}}{as_code(f'../notebooks/{record.chapter}')}; [the record itself](results/{quote(path.name)})"
+    )
     versions = ", ".join(f"{package} {version}" for package, version in asdict(record.versions).items())
     return (
         f"## Chapter {int(record.chapter[:2])}, {record.run} run\n\n"
         f"Measured by {source}.\n\n"
         f"{results.to_markdown(record)}\n\n"
-        f"*Made with {versions}; SHA-256 of the faces' archive `{record.data.sha256[:16]}…`.*\n"
+        f"*Made with {as_text(versions)}; SHA-256 of the faces' archive `{record.data.sha256[:16]}…`.*\n"
     )
 
 

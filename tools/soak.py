@@ -28,7 +28,7 @@ from tools import command
 from tools.paths import BUILD, REPOSITORY
 
 SOAK = BUILD / "soak"
-KILLS_A_ROUND = 5
+KILLS_A_ROUND = 10
 MAKE = """
 import sys
 from tools import execute, render

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from facelab._markdown import as_answer, as_text
+
 __all__ = ["DATASHEET", "MODEL_CARD", "fill"]
 
 MODEL_CARD: Final = (
@@ -48,7 +50,8 @@ def fill(title: str, sections: Sequence[str], answers: Mapping[str, str]) -> str
     sections : sequence of str
         ``MODEL_CARD`` or ``DATASHEET``.
     answers : mapping from str to str
-        Each section's answer, as markdown without headings.
+        Each section's answer, as markdown. Of it paragraphs, lists, tables, emphasis and code count; whatever
+        else is in it, such as a heading, HTML, an image or a directive, is shown as text.
 
     Returns
     -------
@@ -88,5 +91,6 @@ def fill(title: str, sections: Sequence[str], answers: Mapping[str, str]) -> str
             faults.append(f"{name!r} is left open at {left_open.group()!r}")
     if faults:
         raise ValueError(f"{title} is not complete: {'; '.join(faults)}")
-    parts = [f"# {title}", *(f"## {name}\n\n{answers[name].strip()}" for name in sections)]
+    written = {as_text(name): as_answer(answers[name].strip()) for name in sections}
+    parts = [f"# {as_text(title)}", *(f"## {name}\n\n{answer}" for name, answer in written.items())]
     return "\n\n".join(parts) + "\n"

@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from facelab import adience, embedded
+from facelab._markdown import as_code, as_text, made_plain, plain
 from facelab._nested import leaves
 from facelab.evaluation import Interval
 from facelab.files import written_whole
@@ -41,12 +42,24 @@ class RecordError(ValueError):
     """A record that cannot be written or believed; the message names the file and the key."""
 
 
-# ---- What a record holds. Its classes check nothing by themselves: a record is checked when it is written
-# ---- or read, so that the error can name the file.
+# ---- What a record holds. Its names stand in pages of the book, so they are plain text. Its classes check
+# ---- nothing by themselves: a record is checked when it is written or read, so that the error can name the
+# ---- file.
 
 _EXACT: Final = ConfigDict(strict=True, extra="forbid")
 
-_Count = Annotated[int, Field(ge=0, lt=2**53)]  # greater ones are not exact in every reader of JSON
+_EXACT_BELOW: Final = 2**53  # greater whole numbers are not exact in every reader of JSON
+
+_Count = Annotated[int, Field(ge=0, lt=_EXACT_BELOW)]
+
+_Name = Annotated[str, AfterValidator(plain)]
+
+_SHARES: Final = (
+    "accuracy", "balanced accuracy", "balanced", "exact", "1-off", "one-off accuracy", "precision", "recall",
+    "sensitivity", "specificity", "auc",
+)  # fmt: skip
+"""What a score's name begins with, up to a comma, if it is a share of something. A difference of two begins
+otherwise, such as "gain, exact"."""
 
 
 @with_config(_EXACT)
@@ -57,9 +70,10 @@ class Score:
     Parameters
     ----------
     name : str
-        What is scored, such as "accuracy".
+        What is scored, such as "accuracy", as plain text. Shares, such as an accuracy, lie between 0 and 1.
     estimate, low, high : float
-        The score, and the lower and the upper end of its interval.
+        The score, and the lower and the upper end of its interval. The score may lie outside: the interval of
+        a biased one, such as a calibration error, need not hold it.
     faces, albums : int
         How many it rests on.
     split : {"test", "validation"}
@@ -77,7 +91,7 @@ class Score:
     0.810 (0.770–0.850)
     """
 
-    name: str
+    name: _Name
     estimate: FiniteFloat
     low: FiniteFloat
     high: FiniteFloat
@@ -94,8 +108,13 @@ class Score:
 
 def _probable(score: Score) -> Score:
     """Refuse what a score cannot be."""
-    # The estimate may lie outside: a percentile interval of a biased score, such as ECE, need not hold it.
     name = score.name
+    for end in ("estimate", "low", "high"):
+        if name.split(",")[0] in _SHARES and not 0 <= getattr(score, end) <= 1:
+            raise ValueError(
+                f"{name}: {end}: a share lies between 0 and 1: {getattr(score, end)}. Begin the name of a "
+                'difference otherwise, such as "gain, accuracy"'
+            )
     if score.low > score.high:
         raise ValueError(f"{name}: low is above high: {score.low} > {score.high}")
     if not 2 <= score.albums <= score.faces:
@@ -118,8 +137,13 @@ def _portable(parameters: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(
                 f"{key} is a path, which means nothing on another machine: leave it out ({value!r})"
             )
+        plain(key)
+        if isinstance(value, str) and value:
+            plain(value)
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{key} must be finite, not {value}")
+        if isinstance(value, int) and abs(value) >= _EXACT_BELOW:
+            raise ValueError(f"{key} is too great to be exact in every reader of JSON")
     return parameters
 
 
@@ -128,7 +152,7 @@ def _portable(parameters: dict[str, Any]) -> dict[str, Any]:
 class _DataSet:
     """Which faces: the set's name, the SHA-256 of its annotations or archive, its photographs and albums."""
 
-    name: str
+    name: _Name
     rendered: bool
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     photographs: _Count
@@ -140,11 +164,11 @@ class _DataSet:
 class _Versions:
     """With what: the versions of Python and of the packages."""
 
-    python: str
-    tensorflow: str
-    keras: str
-    numpy: str
-    facelab: str
+    python: _Name
+    tensorflow: _Name
+    keras: _Name
+    numpy: _Name
+    facelab: _Name
 
 
 @with_config(_EXACT)
@@ -174,13 +198,13 @@ class Record:
     Used by tools.full_runs.
     """
 
-    chapter: str
+    chapter: _Name
     run: Literal["short", "full"]
     data: _DataSet
     parameters: Annotated[dict[str, Any], AfterValidator(_portable)]
     versions: _Versions
     scores: Annotated[
-        dict[str, Annotated[list[Annotated[Score, AfterValidator(_probable)]], Field(min_length=1)]],
+        dict[_Name, Annotated[list[Annotated[Score, AfterValidator(_probable)]], Field(min_length=1)]],
         Field(min_length=1),
     ]
     seconds: _Count
@@ -207,7 +231,8 @@ def write(
     name : str
         The notebook's, without its suffix.
     data_dir : path-like
-        The data set, as for :func:`facelab.adience.read_folds`.
+        The data set, as for :func:`facelab.adience.read_folds`. The record names it after its folder, with
+        ``_`` for what may not stand in a page, such as the brackets of HTML.
     table : DataFrame
         All that `read_folds` read there, before :func:`facelab.adience.usable`: the record says how many
         photographs and albums the data set has, not how many a chapter could use.
@@ -215,7 +240,7 @@ def write(
         What the scores depend on, the ``seed`` among it, in types that JSON has. No paths: they mean nothing
         on another machine.
     scores : mapping from str to sequence of Score
-        Each model's; a baseline is a model too.
+        Each model's; a baseline is a model too. Models are named in plain text.
     seconds : float
         How long the training took.
     run : {"short", "full"}
@@ -244,11 +269,18 @@ def write(
     data = _describe(Path(data_dir).expanduser(), table)
     versions = _Versions(platform.python_version(), *(version(field.name) for field in fields(_Versions)[1:]))
     try:
+        key = "seconds"
+        whole_seconds = round(_possible_seconds(seconds))
+        key = "parameters"
+        json.dumps(dict(parameters), default=_without_numpy)
+        key = "scores"
         lists = {model: list(of_model) for model, of_model in scores.items()}
-        record = Record(name, run, data, dict(parameters), versions, lists, round(seconds))
+        record = Record(name, run, data, dict(parameters), versions, lists, whole_seconds)
         text = json.dumps(asdict(record), indent=2, ensure_ascii=False, default=_without_numpy) + "\n"
+        key = "a text"
+        text.encode()  # half a character cannot be written
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise RecordError(f"{path.name}: {error}. Nothing was written") from error
+        raise RecordError(f"{path.name}: {key}: {error}. Nothing was written") from error
     _parse(text, path, "Nothing was written")
     with written_whole(path) as aside:
         aside.write_text(text, encoding="utf-8")
@@ -321,7 +353,8 @@ def to_markdown(record: Record) -> str:
 
     Notes
     -----
-    The chapters' full runs are shown so; a test compares each with its record. Used in lesson 8.
+    Names are written so that a page shows them and nothing in them does anything. The chapters' full runs are
+    shown so; a test compares each with its record. Used in lesson 8.
     """
     lines = [
         "| model | score | value (95 % interval) | faces | albums | split |",
@@ -331,15 +364,16 @@ def to_markdown(record: Record) -> str:
         for score in scores:
             split = "test" if score.split == "test" else "validation for test"
             folds = f"{'fold' if len(score.folds) == 1 else 'folds'} {_folds(score.folds)}"
-            cells = (model, score.name, score.interval, f"{score.faces:,}", score.albums, f"{split} {folds}")
+            names = (as_text(model), as_text(score.name))
+            cells = (*names, score.interval, f"{score.faces:,}", score.albums, f"{split} {folds}")
             lines.append(f"| {' | '.join(map(str, cells))} |")
     data = record.data
     minutes = max(1, round(record.seconds / 60))
     kind = "rendered photographs" if data.rendered else "photographs"
-    parameters = ", ".join(f"`{name} = {value}`" for name, value in record.parameters.items())
+    parameters = ", ".join(as_code(f"{name} = {value}") for name, value in record.parameters.items())
     lines += [
         "",
-        f"*{record.run.capitalize()} run on {data.name}, {data.photographs:,} {kind} in "
+        f"*{record.run.capitalize()} run on {as_text(data.name)}, {data.photographs:,} {kind} in "
         f"{data.albums} albums, with {parameters}; {minutes} minute{'s' if minutes > 1 else ''} of "
         "training.*",
     ]
@@ -352,7 +386,7 @@ def _parse(text: str | bytes, path: Path, remedy: str) -> Record:
         record = _RECORD.validate_json(text)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        key = ".".join(map(str, fault["loc"])) or "the record"
+        key = ".".join(made_plain(str(part)) for part in fault["loc"]) or "the record"
         what = fault["msg"].removeprefix("Value error, ")
         if fault["type"] not in ("value_error", "missing"):  # our own messages name what they need to
             what += f", not {reprlib.repr(fault['input'])}"
@@ -379,9 +413,16 @@ def _describe(folder: Path, table: pd.DataFrame) -> _DataSet:
             raise adience.DataSetError(
                 f"{folder} is not a data set: it has no {files[0].name} … {files[-1].name}"
             )
-        name, sha256 = folder.resolve().name, hashlib.sha256(b"".join(annotations)).hexdigest()
+        name, sha256 = made_plain(folder.resolve().name), hashlib.sha256(b"".join(annotations)).hexdigest()
     there = table.dropna(subset="path")
     return _DataSet(name, rendered, sha256, len(there), there["user_id"].nunique())
+
+
+def _possible_seconds(seconds: float) -> float:
+    """Refuse what is no time that anything can take."""
+    if isinstance(seconds, bool) or not 0 <= seconds < _EXACT_BELOW:
+        raise ValueError(f"must be a finite number from 0, not {reprlib.repr(seconds)}")
+    return seconds
 
 
 def _without_numpy(value: Any) -> Any:

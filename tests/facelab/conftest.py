@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,48 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield mount
     if disk.is_mount():
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: its elements, in their order, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if tag != "span":  # docutils puts one around each word of code
+            self.elements.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def in_a_page(tmp_path: Path) -> Callable[[str], Page]:
+    """Render Markdown as the book does, with all that MyST can do; beside it lies a secret."""
+    docutils = pytest.importorskip("docutils.core", reason="the book's dependencies are not installed")
+    parser = pytest.importorskip("myst_parser.docutils_", reason="the book's dependencies are not installed")
+    (tmp_path / "secret.txt").write_text("the secret")
+
+    def render(markdown: str) -> Page:
+        settings = {
+            "myst_enable_extensions": ["attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"],
+            "myst_suppress_warnings": ["myst"],
+            "raw_enabled": True,
+            "file_insertion_enabled": True,
+            "doctitle_xform": False,
+            "report_level": 5,
+            "embed_stylesheet": False,
+            "stylesheet_path": "",
+        }
+        html = docutils.publish_parts(
+            markdown, source_path=str(tmp_path / "page.md"), parser=parser.Parser(), writer_name="html5",
+            settings_overrides=settings,
+        )["body"]  # fmt: skip
+        assert "the secret" not in html
+        return Page(html)
+
+    return render

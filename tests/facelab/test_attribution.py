@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facelab import attribution, models
+from facelab import attribution, models, transfer
 from facelab.backend import keras, tf
 from facelab.pipeline import PixelContract
 
@@ -120,6 +120,7 @@ def test_a_frozen_network_has_maps_too(network: keras.Model) -> None:
     ("options", "message"),
     [
         ({"head": "height"}, "No such layer: height"),
+        ({"head": "age", "layer": "stage_9"}, "no layer 'stage_9'; the last one with maps is 'stage_3'"),
         ({"head": "stage_1"}, "no dense layer"),
         ({"head": "age", "layer": "global_pool"}, "no maps with places"),
         ({"head": "age", "unit": 8}, "units 0 to 7"),
@@ -129,6 +130,100 @@ def test_a_frozen_network_has_maps_too(network: keras.Model) -> None:
 def test_what_has_no_map_is_refused(network: keras.Model, options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         attribution.grad_cam(network, images(), **options)
+
+
+def in_precision(policy: str, network: keras.Model) -> keras.Model:
+    """Return the same network with the same weights, computing in another precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = models.strided_network(SMALL, ("gender", "age"))
+    finally:
+        keras.config.set_dtype_policy(before)
+    model.set_weights(network.get_weights())
+    return model
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+@pytest.mark.parametrize("layer", ["stage_1", "stage_2", "stage_3"])
+def test_in_another_precision_it_is_the_same_map(policy: str, layer: str, network: keras.Model) -> None:
+    exact = attribution.grad_cam(network, images(), "age", unit=3, layer=layer)
+    found = attribution.grad_cam(in_precision(policy, network), images(), "age", unit=3, layer=layer)
+    assert found.dtype == "float32"
+    step = {"mixed_float16": 2**-10, "mixed_bfloat16": 2**-7, "float64": 2**-20}[policy]
+    assert np.abs(found - exact).max() < 60 * step * np.abs(exact).max()
+
+
+def test_half_precision_loses_no_small_slopes(network: keras.Model) -> None:
+    half = in_precision("mixed_float16", network)
+    head = half.get_layer("gender")
+    whole = attribution.grad_cam(half, images(), "gender", layer="stage_1")
+    head.set_weights([head.kernel.numpy() / 2**8, head.bias.numpy()])
+    faint = attribution.grad_cam(half, images(), "gender", layer="stage_1")
+    assert np.allclose(faint * 2**8, whole, atol=0.01 * np.abs(whole).max())
+
+
+def around(network: keras.Model, how: str) -> keras.Model:
+    """Put a network, cut off before its heads, into another one, with one of its heads behind it."""
+    backbone = transfer.cut(network)
+    if how == "transfer":
+        model = transfer.transfer_network(backbone, ("gender",))
+    elif how == "sequential":
+        model = keras.Sequential([keras.Input((32, 32, 1)), backbone, keras.layers.Dense(1, name="gender")])
+    else:  # two deep, and something with weights that are not those of a new layer around it
+        pixels = keras.Input((32, 32, 1))
+        bent = keras.layers.Normalization(mean=0.0, variance=1.0)(pixels)
+        inner = keras.Model(pixels, backbone(bent), name="inner")
+        outer = keras.Input((32, 32, 1))
+        same = keras.layers.Dense(192, kernel_initializer="identity", name="same")
+        x = same(inner(outer, training=False))
+        same.kernel.assign(2 * np.eye(192))
+        model = keras.Model(outer, keras.layers.Dense(1, name="gender")(x))
+    head = network.get_layer("gender")
+    model.get_layer("gender").set_weights(head.get_weights())
+    return model
+
+
+@pytest.mark.parametrize(("how", "times"), [("transfer", 1), ("sequential", 1), ("deep", 2)])
+def test_a_layer_inside_of_a_network_in_the_network_has_maps(
+    how: str, times: float, network: keras.Model
+) -> None:
+    model = around(network, how)
+    before = [weight.copy() for weight in model.get_weights()]
+    answers = model.predict(images(), verbose=0)
+    for layer in ("stage_1", "stage_2", "stage_3"):
+        expected = times * attribution.grad_cam(network, images(), "gender", layer=layer)
+        found = attribution.grad_cam(model, images(), "gender", layer=layer)
+        assert np.allclose(found, expected, atol=1e-6)
+    assert all(map(np.array_equal, before, model.get_weights()))
+    assert np.array_equal(answers, model.predict(images(), verbose=0))
+
+
+def test_where_a_network_in_the_network_gives_no_maps_its_last_maps_are_named(network: keras.Model) -> None:
+    model = around(network, "transfer")
+    with pytest.raises(ValueError, match="backbone gives no maps with places"):
+        attribution.grad_cam(model, images(), "gender", layer="backbone")
+    with pytest.raises(ValueError, match=r"no layer 'stage_9'; the last one with maps is 'stage_3'"):
+        attribution.grad_cam(model, images(), "gender", layer="stage_9")
+
+
+def test_two_networks_in_a_network_with_layers_of_one_name_are_refused(network: keras.Model) -> None:
+    left, right = transfer.cut(network), transfer.cut(network)
+    right.name = "other"
+    pixels = keras.Input((32, 32, 1))
+    both = keras.layers.Add()([left(pixels), right(pixels)])
+    model = keras.Model(pixels, keras.layers.Dense(1, name="gender")(both))
+    with pytest.raises(ValueError, match="2 layers 'stage_2'"):
+        attribution.grad_cam(model, images(), "gender")
+
+
+def test_a_head_without_a_bias_has_maps_too(network: keras.Model) -> None:
+    features = network.get_layer("global_pool").output
+    head = keras.layers.Dense(1, use_bias=False, name="gender")
+    model = keras.Model(network.inputs[0], head(features))
+    head.set_weights(network.get_layer("gender").get_weights()[:1])
+    found = attribution.grad_cam(model, images(), "gender")
+    assert np.allclose(found, attribution.grad_cam(network, images(), "gender"), atol=1e-6)
 
 
 # ---- Randomised weights ------------------------------------------------------------------------------------
@@ -172,3 +267,21 @@ def test_no_global_random_state_is_used(network: keras.Model) -> None:
 def test_a_layer_that_is_not_there_is_refused(network: keras.Model) -> None:
     with pytest.raises(ValueError, match="begins with 'stage_9'"):
         attribution.reinitialise(network, ["age", "stage_9"], seed=1)
+
+
+def test_layers_of_a_network_in_the_network_are_made_new_by_their_own_names(network: keras.Model) -> None:
+    model = around(network, "transfer")
+    copy = attribution.reinitialise(model, ["stage_3"], seed=1)
+    before, after = by_name(model.get_layer("backbone")), by_name(copy.get_layer("backbone"))
+    for name, weight in after.items():
+        assert np.array_equal(before[name], weight) != name.startswith("stage_3"), name
+    head, same = model.get_layer("gender"), copy.get_layer("gender")
+    assert all(map(np.array_equal, head.get_weights(), same.get_weights()))
+    plain = attribution.reinitialise(network, ["stage_3"], seed=1)
+    assert np.array_equal(
+        plain.get_layer("stage_3_strided").kernel.numpy(),
+        copy.get_layer("backbone").get_layer("stage_3_strided").kernel.numpy(),
+    )
+    whole = attribution.reinitialise(model, ["backbone"], seed=1)
+    found = by_name(whole.get_layer("backbone"))
+    assert not any(np.array_equal(before[name], found[name]) for name in found if name.endswith("kernel"))

@@ -1,5 +1,7 @@
 """Cards: complete and in order, or refused with every fault by its name."""
 
+import re
+
 import pytest
 
 from facelab.cards import DATASHEET, MODEL_CARD, fill
@@ -36,3 +38,73 @@ def test_all_faults_are_named_at_once():
         ValueError, match=r"no section 'Price'.*'Metrics' is left open.*'Training data' has no"
     ):
         fill("A card", MODEL_CARD, given)
+
+
+HOSTILE = {
+    "html": "<script>alert(7)</script><img src=x onerror=alert(7)>",
+    "html in a list": "* <b>x</b>",
+    "comment": "<!-- x -->",
+    "heading": "# Uses\nx",
+    "heading in a list": "* ## Uses",
+    "heading below its text": "Uses\n====",
+    "heading below its text, with dashes": "Uses\n  ---",
+    "heading below its text, by Windows": "Uses\r\n---",
+    "rule": "***",
+    "directive": "```include secret.txt",
+    "directive of colons": ":::note\nx\n:::",
+    "fence": "~~~\nx",
+    "fence in a list": "1. ```x",
+    "field": ":field: x",
+    "definition": "x\n: y",
+    "target": "(x)=\n",
+    "hidden line": "% x",
+    "hidden line in a list": "* % x",
+    "block break": "+++ x",
+    "image": "![x](y)",
+    "link": "[x](javascript:alert(7))",
+    "definition of a link": "[x]: y",
+    "footnote": "x[^1]\n\n[^1]: y",
+    "formula": "$$x$$",
+    "autolink": "<http://example.org>",
+    "quote": "> x",
+    "entity": "&lt;script&gt;",
+    "escaped bracket": "\\<b>",
+    "turned": "\u202ex",
+    "half a character": "\ud800x",
+}
+STRUCTURES = {"p", "ul", "ol", "li"}
+
+
+@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
+def test_what_is_more_than_an_answer_is_shown_as_text(answer, in_a_page):
+    card = fill("A card", MODEL_CARD, answers(MODEL_CARD) | {"Factors": answer, "Metrics": "After it."})
+    card.encode()
+    harmless = in_a_page(
+        fill("A card", MODEL_CARD, answers(MODEL_CARD) | {"Factors": "x", "Metrics": "After it."})
+    )
+    shown = in_a_page(card)
+    more = list(shown.elements)
+    for element in harmless.elements:
+        more.remove(element)
+    assert set(more) <= STRUCTURES
+    words = re.findall(r"[A-Za-z]\w*", answer.replace("&lt;", "").replace("&gt;", ""))
+    assert words == [word for word in words if word in shown.text]
+
+
+@pytest.mark.parametrize("directive", ["```{include} secret.txt\n```", "{eval-rst}`x`", "{doc}`x`"])
+def test_directives_and_roles_are_refused_for_their_braces(directive):
+    with pytest.raises(ValueError, match="'Factors' is left open"):
+        fill("A card", MODEL_CARD, answers(MODEL_CARD) | {"Factors": directive})
+
+
+def test_title_and_sections_are_text_too(in_a_page):
+    shown = in_a_page(fill("<b>x</b>\n# y", ("```{include} secret.txt",), {"```{include} secret.txt": "z"}))
+    assert "b" not in shown.elements
+    assert "<b>x</b> # y" in shown.text
+
+
+def test_lists_tables_emphasis_and_code_of_an_answer_count(in_a_page):
+    answer = "* one\n* *two*\n\n| a | b |\n|---|---|\n| `c` | **d** |"
+    shown = in_a_page(fill("A card", ("Uses",), {"Uses": answer}))
+    assert {"ul", "li", "em", "table", "td", "strong"} <= set(shown.elements)
+    assert "`" not in shown.text

@@ -291,7 +291,7 @@ def test_what_looks_like_a_formula_in_data_is_drawn_as_it_stands(draw):
 
 def test_a_monitor_whose_name_says_nothing_needs_a_mode():
     histories = {"one": HISTORIES["one"].assign(val_roc=[0.5, 0.9, 0.7])}
-    with pytest.raises(ValueError, match="'val_roc' does not tell whether more or less of it is better: say mode="):
+    with pytest.raises(ValueError, match="'val_roc' does not tell whether more or less of it"):
         plots.learning_curves(histories, monitor="val_roc")
     for mode, best in (("max", 2), ("min", 1)):
         figure = plots.learning_curves(histories, monitor="val_roc", mode=mode)

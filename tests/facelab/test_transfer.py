@@ -1,5 +1,6 @@
 import hashlib
 import json
+import pickle
 import urllib.request
 from pathlib import Path
 
@@ -266,3 +267,15 @@ def test_a_weight_file_that_is_missing_or_of_another_network_is_named(tmp_path: 
     text.write_text("no weights")
     with pytest.raises(transfer.BackboneError, match=r"text\.h5 does not hold MobileNetV2's weights"):
         transfer.imagenet_backbone(weights=text)
+
+
+@pytest.mark.parametrize("name", ["x.keras", "x.weights.h5", "x.h5", "x.weights.json", "x.npz", "x"])
+def test_a_pickle_is_no_weight_file_whatever_its_name(tmp_path: Path, name: str) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple:
+            return Path.touch, (tmp_path / "it ran",)
+
+    (tmp_path / name).write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(transfer.BackboneError, match=f"{name} does not hold MobileNetV2's weights"):
+        transfer.imagenet_backbone(weights=tmp_path / name)
+    assert not (tmp_path / "it ran").exists()

@@ -47,8 +47,8 @@ def require(
     }
     short = {name: numbers for name, numbers in found.items() if numbers[1] < numbers[0]}
     if short:
-        needed = " and ".join(f"{least} {name}" for name, (least, _) in short.items())
-        there = " and ".join(str(number) for _, number in short.values())
+        needed = _listed([f"{least} {name}" for name, (least, _) in short.items()])
+        there = _listed([str(number) for _, number in short.values()])
         raise DataSetError(
             f"this lesson needs at least {needed} among the {among}, and finds {there}: take a data set with "
             "more photographs, or label more of them"
@@ -58,3 +58,9 @@ def require(
 def _different(table: pd.DataFrame, column: str) -> int:
     """Count the different values of a column; a table may lack a column that nobody asks for."""
     return table[column].nunique() if column in table else 0
+
+
+def _listed(words: list[str]) -> str:
+    """Write some words as a list in a sentence."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last

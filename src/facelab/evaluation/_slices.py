@@ -167,7 +167,8 @@ def _multiple(strayed: np.ndarray, error: np.ndarray) -> float:
     known = error > 0  # a gap that no draw changes cannot stray
     if not known.any():
         return 0.0
-    return float(np.percentile(np.nanmax(strayed[:, known] / error[known], axis=1), 95))
+    # A draw without any face of a slice says nothing of its gap.
+    return float(np.percentile(np.nan_to_num(strayed[:, known] / error[known]).max(axis=1), 95))
 
 
 def _as_arrays(

@@ -101,6 +101,14 @@ def test_a_gap_that_is_there_is_found():
     assert found.loc["slice 4", "high"] < 0
 
 
+def test_a_draw_without_a_slice_takes_no_interval_away():
+    # With this seed one draw of a thousand holds none of the ten albums of the only slice.
+    album = np.arange(100)
+    points = pd.DataFrame({"right": album % 2 == 0})
+    found = gaps(points, pd.DataFrame({"few": album < 10}), album, seed=54)
+    assert np.isfinite(found[["low", "high"]].to_numpy()).all()
+
+
 def test_faces_that_are_all_right_have_gaps_of_nothing():
     points, slices, album = made_up()
     found = gaps(points.assign(right=True), slices, album, seed=0)
