@@ -49,6 +49,7 @@ EXECUTED = [
 def drawn(photographs: int, albums: int) -> pd.DataFrame:
     """So many embedded faces with both labels, of as many albums in every fold, genders in turn."""
     rows = adience.drop_duplicates(adience.read_rows(embedded.data_dir()))
+    rows = rows.assign(source=adience.find_photographs(rows, embedded.data_dir()))
     rows = rows[rows["age"].isin(adience.AGE_GROUPS) & rows["gender"].isin(adience.GENDERS)]
     turn = rows.groupby(["user_id", "gender"]).cumcount()
     rows = rows.iloc[turn.argsort(kind="stable")]
@@ -57,6 +58,12 @@ def drawn(photographs: int, albums: int) -> pd.DataFrame:
     mixed = mixed[(mixed["nunique"] == 2) & (mixed["size"] >= in_each)]
     chosen = mixed.groupby("fold").head(albums // 5)["user_id"]
     return rows[rows["user_id"].isin(chosen)].groupby("user_id").head(in_each).head(photographs)
+
+
+def few() -> pd.DataFrame:
+    """Few, and with names that a path or an encoding may stumble over."""
+    rows = drawn(30, 10)
+    return rows.assign(user_id="é #%41 " + rows["user_id"], original_image="ф " + rows["original_image"])
 
 
 def spelled_otherwise() -> pd.DataFrame:
@@ -75,7 +82,7 @@ def one_album() -> pd.DataFrame:
 
 
 MAKE = {
-    "30 photographs of 10 albums": lambda: drawn(30, 10),
+    "30 photographs of 10 albums": few,
     "spelled otherwise": spelled_otherwise,
     "no age label": lambda: drawn(118, 10).assign(age="None"),
     "no gender label": lambda: drawn(118, 20).assign(gender=""),
@@ -93,14 +100,15 @@ def data_sets(tmp_path_factory) -> dict[str, Path]:
 def written(rows: pd.DataFrame, folder: Path) -> Path:
     """Write a data set whose photographs are embedded ones."""
     adience.write_folds(rows, folder)
-    for path in adience.find_photographs(rows, embedded.data_dir()):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(embedded.data_dir() / path, folder / path)
+    for row in rows.itertuples():
+        path = folder / adience.photograph_path(row.user_id, row.face_id, row.original_image)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(embedded.data_dir() / row.source, path)
     return folder
 
 
 def test_the_data_sets_are_what_they_are_called() -> None:
-    small = drawn(30, 10)
+    small = few()
     assert (len(small), small["user_id"].nunique(), small["fold"].nunique()) == (30, 10, 5)
     large = spelled_otherwise()
     assert (len(large), large["user_id"].nunique()) == (400, 50)
