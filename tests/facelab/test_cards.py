@@ -1,9 +1,11 @@
 """Cards: complete and in order, or refused with every fault by its name."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
+from facelab import results
 from facelab.cards import DATASHEET, MODEL_CARD, fill
 
 
@@ -63,6 +65,7 @@ HOSTILE = {
     "image": "![x](y)",
     "link": "[x](javascript:alert(7))",
     "definition of a link": "[x]: y",
+    "link by a reference": "[x][y]\n\n[y]: z",
     "footnote": "x[^1]\n\n[^1]: y",
     "formula": "$$x$$",
     "autolink": "<http://example.org>",
@@ -108,3 +111,19 @@ def test_lists_tables_emphasis_and_code_of_an_answer_count(in_a_page):
     shown = in_a_page(fill("A card", ("Uses",), {"Uses": answer}))
     assert {"ul", "li", "em", "table", "td", "strong"} <= set(shown.elements)
     assert "`" not in shown.text
+
+
+def test_a_list_in_code_is_shown_as_it_stands(in_a_page):
+    shown = in_a_page(fill("A card", ("Uses",), {"Uses": "with `folds = [0, 1]`, `seed = 1`"}))
+    assert "with folds = [0, 1], seed = 1" in shown.text
+
+
+def test_the_table_of_a_record_stands_in_a_card_as_it_is():
+    score = results.Score("accuracy, (0, 2)", 0.9, 0.8, 1.0, 1990, 43, "test", [4])
+    data = SimpleNamespace(name="my_faces, 2–3", photographs=9, albums=4, rendered=True)
+    parameters = {"seed": 1, "folds": [0, 1], "nested": [[1], [2]], "photographs": None}
+    record = SimpleNamespace(
+        scores={"50% ≥ 1/3": [score]}, data=data, parameters=parameters, seconds=9, run="full"
+    )
+    table = results.to_markdown(record)
+    assert table in fill("A card", ("Uses",), {"Uses": table})
