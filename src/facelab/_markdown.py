@@ -18,8 +18,8 @@ _SIGNS: Final = re.compile(r"[\\`*{}\[\]<>|#$~^&]|(?<![^\W_])_|_(?![^\W_])")
 """Characters that Markdown, MyST or HTML may take for a structure inside of a line."""
 
 _SIGNS_IN_AN_ANSWER: Final = re.compile(r"[\\{}<>#$~]|\](?=[(:\[])|\[(?=\^)|`{3,}|:{3,}")
-"""The same without those of emphasis, code and tables, but with fences. Of brackets, which code may hold, only
-those that make a link, its definition or a footnote."""
+"""The same without those of emphasis, code and tables, but with fences. Of brackets, which code may hold,
+only those that make a link, its definition or a footnote."""
 
 _MARKER: Final = r"^((?:[ \t]*(?:[*+-]|\d{1,9}[.)])(?=[ \t]))*[ \t]*)"
 """The beginning of a line, behind the markers of lists."""

@@ -20,6 +20,10 @@ _ENDINGS: Final[dict[Mode, str]] = {
 """What the names of Keras's losses and metrics end in, and their short forms."""
 
 
+_TURNED: Final = {"neg", "negative", "minus", "inverse"}
+"""Words that turn the score named behind them upside down."""
+
+
 def better(monitor: str) -> Mode | None:
     """Return which values of a loss or a metric are better, as far as its name tells.
 
@@ -46,7 +50,7 @@ def better(monitor: str) -> Mode | None:
     name = re.sub(r"_\d+$", "", monitor.lower())
     for mode, endings in _ENDINGS.items():
         if f"_{name}".endswith(tuple(f"_{ending}" for ending in endings.split())):
-            return mode
+            return None if _TURNED & set(name.split("_")) else mode
     return None
 
 

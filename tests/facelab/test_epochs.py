@@ -30,7 +30,10 @@ def test_scores_are_best_where_they_are_greatest_and_losses_where_they_are_least
     assert best_epoch([0.5, 0.2, 0.9, 0.4], monitor) == best
 
 
-@pytest.mark.parametrize("monitor", ["val_accuracy_gap", "val_roc", "inaccuracy", "lossless", "val_mean", ""])
+@pytest.mark.parametrize(
+    "monitor",
+    ["val_accuracy_gap", "val_roc", "inaccuracy", "lossless", "val_mean", "", "neg_mean_squared_error"],
+)
 def test_a_name_that_tells_nothing_is_refused_and_a_mode_tells(monitor):
     with pytest.raises(ValueError, match="does not tell whether more or less of it is better: say mode"):
         best_epoch([0.5, 0.2, 0.9], monitor)
