@@ -32,6 +32,7 @@ __all__ = [
     "checksum",
     "counterfactual_dir",
     "data_dir",
+    "is_data_dir",
     "read_factors",
     "read_sweeps",
     "shipped_file",
@@ -106,6 +107,29 @@ def data_dir() -> Path:
     lesson 1.
     """
     return _unpacked("embedded_faces")
+
+
+def is_data_dir(folder: Path) -> bool:
+    """Say whether a folder is that of the embedded faces, without unpacking them or looking through them.
+
+    Parameters
+    ----------
+    folder : Path
+        Any data set's.
+
+    Returns
+    -------
+    bool
+        No folder is, where nothing can be unpacked.
+
+    Notes
+    -----
+    So what is wrong with the embedded faces troubles nobody who works on others. Used by facelab.results.
+    """
+    try:
+        return folder.resolve() == _folder("embedded_faces", _record("embedded_faces")).resolve()
+    except ArchiveError:
+        return False
 
 
 def counterfactual_dir() -> Path:
@@ -230,10 +254,15 @@ def _cache_dir() -> Path:
         ) from error
 
 
+def _folder(name: str, archive: _Archive) -> Path:
+    """Return where an archive belongs when it is unpacked."""
+    return _cache_dir() / f"{name}-{archive.sha256[:16]}"
+
+
 def _unpacked(name: str) -> Path:
     """Return the folder of an unpacked archive, once all that belongs into it is there."""
     archive = _record(name)
-    folder = _cache_dir() / f"{name}-{archive.sha256[:16]}"
+    folder = _folder(name, archive)
     try:
         _remove_older_leftovers(folder.parent)
         if not folder.is_dir():

@@ -11,7 +11,7 @@ import os
 import platform
 import re
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -58,8 +58,8 @@ _SHARES: Final = (
     "accuracy", "balanced accuracy", "balanced", "exact", "1-off", "one-off accuracy", "precision", "recall",
     "sensitivity", "specificity", "auc",
 )  # fmt: skip
-"""What a score's name begins with, up to a comma, if it is a share of something. A difference of two begins
-otherwise, such as "gain, exact"."""
+"""What a score's name begins with, up to a comma and in letters of any case, if it is a share of something. A
+difference of two begins otherwise, such as "gain, exact"."""
 
 
 @with_config(_EXACT)
@@ -110,7 +110,7 @@ def _probable(score: Score) -> Score:
     """Refuse what a score cannot be."""
     name = score.name
     for end in ("estimate", "low", "high"):
-        if name.split(",")[0] in _SHARES and not 0 <= getattr(score, end) <= 1:
+        if name.split(",")[0].casefold() in _SHARES and not 0 <= getattr(score, end) <= 1:
             raise ValueError(
                 f"{name}: {end}: a share lies between 0 and 1: {getattr(score, end)}. Begin the name of a "
                 'difference otherwise, such as "gain, accuracy"'
@@ -132,19 +132,36 @@ def _portable(parameters: dict[str, Any]) -> dict[str, Any]:
     """Refuse parameters that do not repeat a run on another machine."""
     if type(parameters.get("seed")) is not int:
         raise ValueError("seed must be there, a whole number")
+    for key in _keys(parameters):
+        plain(key)
     for key, value in leaves(parameters):
         if isinstance(value, str) and re.search(r"[/\\]", value):
             raise ValueError(
                 f"{key} is a path, which means nothing on another machine: leave it out ({value!r})"
             )
-        plain(key)
         if isinstance(value, str) and value:
-            plain(value)
+            _plain_value(key, value)
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{key} must be finite, not {value}")
         if isinstance(value, int) and abs(value) >= _EXACT_BELOW:
             raise ValueError(f"{key} is too great to be exact in every reader of JSON")
     return parameters
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Yield every key in nested dicts and lists, also one with nothing in it."""
+    if isinstance(value, dict):
+        yield from value
+    for inside in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(inside)
+
+
+def _plain_value(key: str, value: str) -> None:
+    """Refuse a value that is not plain text, by its key."""
+    try:
+        plain(value)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
 
 
 @with_config(_EXACT)
@@ -279,8 +296,8 @@ def write(
         text = json.dumps(asdict(record), indent=2, ensure_ascii=False, default=_without_numpy) + "\n"
         key = "a text"
         text.encode()  # half a character cannot be written
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise RecordError(f"{path.name}: {key}: {error}. Nothing was written") from error
+    except (AttributeError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise RecordError(f"{made_plain(path.name)}: {key}: {error}. Nothing was written") from error
     _parse(text, path, "Nothing was written")
     with written_whole(path) as aside:
         aside.write_text(text, encoding="utf-8")
@@ -382,6 +399,7 @@ def to_markdown(record: Record) -> str:
 
 def _parse(text: str | bytes, path: Path, remedy: str) -> Record:
     """Return the record that a text holds, or raise RecordError, which says why it is none of this file."""
+    file = made_plain(path.name)  # as it can be printed
     try:
         record = _RECORD.validate_json(text)
     except ValidationError as error:
@@ -390,11 +408,10 @@ def _parse(text: str | bytes, path: Path, remedy: str) -> Record:
         what = fault["msg"].removeprefix("Value error, ")
         if fault["type"] not in ("value_error", "missing"):  # our own messages name what they need to
             what += f", not {reprlib.repr(fault['input'])}"
-        raise RecordError(f"{path.name}: {key}: {what}. {remedy}") from error
+        raise RecordError(f"{file}: {key}: {what}. {remedy}") from error
     if path.name != _file_name(record.chapter, record.run):
         raise RecordError(
-            f"{path.name}: chapter: the {record.run} run of {record.chapter!r} belongs into another file. "
-            f"{remedy}"
+            f"{file}: chapter: the {record.run} run of {record.chapter!r} belongs into another file. {remedy}"
         )
     return record
 
@@ -404,7 +421,8 @@ def _describe(folder: Path, table: pd.DataFrame) -> _DataSet:
     if not table.index.equals(pd.RangeIndex(len(table))):
         raise adience.DataSetError("the table has lost rows: give all that read_folds read, before usable")
     rendered = (folder / "factors.csv").is_file()  # the causes of every face, which only a renderer knows
-    if rendered and folder.resolve() == embedded.data_dir().resolve():
+    if rendered and embedded.is_data_dir(folder):
+        embedded.data_dir()  # refuses what was damaged since
         name, sha256 = "embedded faces", embedded.checksum()
     else:
         files = [folder / adience.fold_file_name(fold) for fold in adience.FOLDS]

@@ -183,7 +183,12 @@ def nested(depth: int) -> list:
         ({"seconds": 10**5000}, "seconds: "),
         ({"parameters": {"seed": 10**400}}, "parameters: seed is too great to be exact"),
         ({"parameters": {"seed": 1, "`x`": 1}}, "parameters: '`x`' must be plain text"),
-        ({"parameters": {"seed": 1, "kind": "<b>"}}, "parameters: '<b>' must be plain text"),
+        ({"parameters": {"seed": 1, "`x`": []}}, "parameters: '`x`' must be plain text"),
+        ({"parameters": {"seed": 1, "a": [{"`x`": {}}]}}, "parameters: '`x`' must be plain text"),
+        ({"parameters": {"seed": 1, "kind": "<b>"}}, "parameters: kind: '<b>' must be plain text"),
+        ({"parameters": {"seed": 1, "of": {"kind": "x" * 101}}}, "parameters: of.kind: a name has 1 to 100"),
+        ({"scores": [SCORE]}, "scores: 'list' object"),
+        (scored(name="Accuracy", estimate=7.3), "scores.network.0: Accuracy: estimate: a share lies between"),
         ({"scores": {"\ud800": [SCORE]}}, "a text: .*surrogates not allowed"),
         (scored(estimate=7.3), "scores.network.0: accuracy: estimate: a share lies between 0 and 1: 7.3"),
         (scored(low=-0.1), "scores.network.0: accuracy: low: a share lies between 0 and 1: -0.1"),
@@ -198,6 +203,43 @@ def test_what_is_no_record_is_not_written(changes, words, write, tmp_path):
     with pytest.raises(results.RecordError, match=rf"03_a_network.json: .*{words}.*\. Nothing was written"):
         write(**changes)
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["03_\u202egnp", "03_\x1b[31m", "03\0"])
+def test_a_record_of_any_name_is_refused_in_words_that_can_be_printed(name, write):
+    with pytest.raises(results.RecordError, match=r"chapter: .*Nothing was written") as caught:
+        write(name)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("trouble", ["damaged", "in the way", "no home", "no record"])
+def test_trouble_with_the_embedded_faces_does_not_stop_the_record_of_others(
+    trouble, write, data_dir, tmp_path, monkeypatch
+):
+    (data_dir / "factors.csv").write_text("path\n")
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("FACELAB_CACHE", "~nobody-of-this-name/x" if trouble == "no home" else str(cache))
+    if trouble == "damaged":
+        embedded_faces = json.loads((embedded.ARCHIVES / "archives.json").read_text())["embedded_faces"]
+        (cache / f"embedded_faces-{embedded_faces['sha256'][:16]}").mkdir(parents=True)
+    elif trouble == "in the way":
+        cache.write_text("a file")
+    elif trouble == "no record":
+        monkeypatch.setattr(embedded, "ARCHIVES", tmp_path)
+    with pytest.raises(embedded.ArchiveError):
+        embedded.data_dir()
+    described = results.read(write()).data
+    assert (described.name, described.rendered, described.photographs) == ("data", True, 30)
+
+
+def test_embedded_faces_that_were_damaged_have_no_record(write, tmp_path, monkeypatch):
+    archive = json.loads((embedded.ARCHIVES / "archives.json").read_text())["embedded_faces"]
+    damaged = tmp_path / f"embedded_faces-{archive['sha256'][:16]}"
+    damaged.mkdir()
+    (damaged / "factors.csv").write_text("path\n")
+    monkeypatch.setenv("FACELAB_CACHE", str(tmp_path))
+    with pytest.raises(embedded.ArchiveError, match="is damaged"):
+        write(data_dir=damaged)
 
 
 def test_a_folder_that_is_no_data_set_is_refused(write, tmp_path):
