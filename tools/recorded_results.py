@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -41,12 +42,18 @@ none says how well a network would do on photographs.
 def section(path: Path) -> str:
     """Write one record as a section of the page."""
     record = results.read(path)
+    number = re.match(r"\d+", record.chapter)
+    if not number:
+        raise results.RecordError(
+            f"{path.name}: chapter: {record.chapter!r} does not begin with a chapter's number, as 03_… does. "
+            "Take the record out of the folder"
+        )
     source = (
         f"{{doc}}{as_code(f'../notebooks/{record.chapter}')}; [the record itself](results/{quote(path.name)})"
     )
     versions = ", ".join(f"{package} {version}" for package, version in asdict(record.versions).items())
     return (
-        f"## Chapter {int(record.chapter[:2])}, {record.run} run\n\n"
+        f"## Chapter {int(number[0])}, {record.run} run\n\n"
         f"Measured by {source}.\n\n"
         f"{results.to_markdown(record)}\n\n"
         f"*Made with {as_text(versions)}; SHA-256 of the faces' archive `{record.data.sha256[:16]}…`.*\n"

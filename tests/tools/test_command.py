@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from facelab import results
 from tools import execute, full_runs, pretrain, recorded_results, render
 from tools.command import FailedError, ends_with_status
+from tools.paths import RECORDS
 
 
 @ends_with_status("goes on from here")
@@ -66,6 +69,16 @@ def test_a_record_that_cannot_be_read_is_named_when_the_page_is_made(monkeypatch
     monkeypatch.setattr(recorded_results, "PAGE", tmp_path / "page.md")
     assert recorded_results.main() == 2
     assert capsys.readouterr().err.startswith("error: 03_a_network.json: the record: Invalid JSON")
+    assert not (tmp_path / "page.md").exists()
+
+
+def test_a_record_of_no_chapter_is_named_when_the_page_is_made(monkeypatch, tmp_path, capsys):
+    record = json.loads(sorted(RECORDS.glob("*.json"))[0].read_text(encoding="utf-8"))
+    (tmp_path / "intro.json").write_text(json.dumps(record | {"chapter": "intro", "run": "short"}))
+    monkeypatch.setattr(recorded_results, "RECORDS", tmp_path)
+    monkeypatch.setattr(recorded_results, "PAGE", tmp_path / "page.md")
+    assert recorded_results.main() == 2
+    assert capsys.readouterr().err.startswith("error: intro.json: chapter: 'intro' does not begin with")
     assert not (tmp_path / "page.md").exists()
 
 
