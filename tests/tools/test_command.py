@@ -80,17 +80,3 @@ def test_a_record_of_no_chapter_is_named_when_the_page_is_made(monkeypatch, tmp_
     assert recorded_results.main() == 2
     assert capsys.readouterr().err.startswith("error: intro.json: chapter: 'intro' does not begin with")
     assert not (tmp_path / "page.md").exists()
-
-
-def test_a_book_with_faults_fails_and_is_not_taken_for_rendered(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(render, "gather", lambda: (tmp_path / "source").mkdir(exist_ok=True))
-    monkeypatch.setattr(render, "SOURCE", tmp_path / "source")
-    monkeypatch.setattr(render, "HTML", tmp_path / "html")
-    monkeypatch.setattr(render, "_SEAL", tmp_path / "html.sha256")
-    monkeypatch.setattr(render.sys, "executable", str(tmp_path / "python"))
-    renderer = tmp_path / "jupyter-book"
-    renderer.write_text("#!/bin/sh\nexit 3\n")
-    renderer.chmod(0o755)
-    assert render.main() == 1
-    assert "the book has faults" in capsys.readouterr().err
-    assert not (tmp_path / "html.sha256").exists()
