@@ -1,6 +1,5 @@
 """The file from which a training goes on: written whole, and believed only where it fits the training."""
 
-import errno
 import json
 import os
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from facelab.epochs import Mode
-from facelab.files import workplace, written_whole
+from facelab.files import is_full, workplace, written_whole
 
 Row = dict[str, Any]
 """What the history says of one epoch."""
@@ -38,7 +37,7 @@ def refuse_unwritable(folder: Path) -> None:
         with workplace(folder):
             pass
     except OSError as error:
-        raise OSError(f"{folder} cannot hold a checkpoint ({error}): {_remedy(error)}") from error
+        raise _unusable(folder, error) from error
 
 
 def write(path: Path, run: Row, checkpoint: Checkpoint) -> None:
@@ -114,9 +113,12 @@ def _fitting(path: Path, arrays: dict[str, np.ndarray], name: str, own: np.ndarr
     return array
 
 
+def _unusable(folder: Path, error: OSError) -> OSError:
+    return OSError(f"{folder} cannot hold a checkpoint ({error}): {_remedy(error)}")
+
+
 def _remedy(error: OSError) -> str:
-    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-    return "make room there" if full else "name a folder in which you may write"
+    return "make room there" if is_full(error) else "name a folder in which you may write"
 
 
 def expanded(folder: str | os.PathLike[str]) -> Path:
@@ -125,5 +127,5 @@ def expanded(folder: str | os.PathLike[str]) -> Path:
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OSError(f"{place} cannot hold a checkpoint ({error}): {_remedy(error)}") from error
+        raise _unusable(place, error) from error
     return place

@@ -7,7 +7,6 @@ removed, a disk cut or an editor changed. It does not find a byte changed inside
 reading them all. The environment variable ``FACELAB_CACHE`` names another folder for the cache.
 """
 
-import hashlib
 import os
 import shutil
 import time
@@ -24,6 +23,7 @@ import platformdirs
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
 from facelab.files import is_full, remove_leftovers, workplace
+from facelab.seals import sha256
 
 __all__ = [
     "ARCHIVES",
@@ -232,8 +232,7 @@ def shipped_file(record: ShippedFile) -> Path:
     if (size := path.stat().st_size) != record.bytes:
         raise ArchiveError(f"{path} has {size} bytes instead of {record.bytes}: install facelab again")
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256(path)
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read ({error}): install facelab again") from error
     if found != record.sha256:

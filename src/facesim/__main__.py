@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import sys
 from pathlib import Path
 
+from facelab.files import is_full
 from facesim.assets import AssetError, fetch_assets
 from facesim.studio import StudioError
 
@@ -53,7 +53,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except (StudioError, OSError) as error:
-        full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", None)}
+        full = isinstance(error, OSError) and is_full(error)
         remedy = ". What is there stays: make room, and the same command goes on from it" * full
         print(f"error: {error}{remedy}", file=sys.stderr)
         return 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zipfile
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from facelab.files import written_whole
+from facelab.seals import sha256
 from facesim.studio import StudioError, finished
 
 ARCHIVES = ("embedded_faces", "counterfactual_faces")
@@ -48,7 +48,7 @@ def pack(folders: dict[str, Path], data: Path) -> None:
                     archive.writestr(info, path.read_bytes())
             record[name] = {
                 "file": aside.name,
-                "sha256": hashlib.sha256(aside.read_bytes()).hexdigest(),
+                "sha256": sha256(aside),
                 "bytes": aside.stat().st_size,
                 "files": len(members),
                 "unpacked_bytes": sum(path.stat().st_size for path in members),

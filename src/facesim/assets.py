@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from facelab.files import workplace
+from facelab.seals import sha256
 
 
 class AssetError(RuntimeError):
@@ -136,7 +136,7 @@ def _download(package: Package, folder: Path) -> Path:
 
 
 def _check(package: Package, archive: Path) -> None:
-    found = hashlib.sha256(archive.read_bytes()).hexdigest()
+    found = sha256(archive)
     if found != package.sha256:
         raise AssetError(
             f"{archive.name}: SHA-256 is {found}, expected {package.sha256}. "

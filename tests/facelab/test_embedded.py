@@ -15,6 +15,7 @@ import platformdirs
 import pytest
 
 from facelab import adience, embedded
+from tests.facelab.harms import replace_by_a_folder, replace_by_a_link_to_nothing
 from tests.facelab.kills import killed_at_each_step, without_empty_workplaces
 
 FILES = {
@@ -422,16 +423,6 @@ def rename(file: Path) -> None:
 
 def fill_with_zeros(file: Path) -> None:
     file.write_bytes(bytes(file.stat().st_size))
-
-
-def replace_by_a_folder(file: Path) -> None:
-    file.unlink()
-    file.mkdir()
-
-
-def replace_by_a_link_to_nothing(file: Path) -> None:
-    file.unlink()
-    file.symlink_to("nowhere")
 
 
 @pytest.mark.parametrize("name", list(FILES))

@@ -28,11 +28,12 @@ def read_once(
     folder = Path(cache).expanduser()
     file = folder / f"{_fingerprint(paths, contract)}.npy"
     header = _header(shape)
+    size = len(header) + math.prod(shape)
     if os.path.lexists(file):
         remove_leftovers(folder)
     else:
-        _write(file, header, paths, contract, len(header) + math.prod(shape))
-    _refuse_damaged(file, header, len(header) + math.prod(shape))
+        _write(file, header, paths, contract, size)
+    _refuse_damaged(file, header, size)
     return np.memmap(file, np.uint8, "r", len(header), shape)
 
 

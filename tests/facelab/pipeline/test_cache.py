@@ -15,6 +15,7 @@ import pytest
 
 from facelab import adience, pipeline
 from facelab.pipeline import _cache
+from tests.facelab.harms import replace_by_a_folder, replace_by_a_link_to_nothing
 from tests.facelab.kills import killed_at_each_step, without_empty_workplaces
 from tests.facelab.pipeline.conftest import SMALL, Table, read
 
@@ -204,16 +205,6 @@ def change_the_header(file: Path) -> None:
     data = bytearray(file.read_bytes())
     data[30] ^= 1
     file.write_bytes(data)
-
-
-def replace_by_a_folder(file: Path) -> None:
-    file.unlink()
-    file.mkdir()
-
-
-def replace_by_a_link_to_nothing(file: Path) -> None:
-    file.unlink()
-    file.symlink_to("nowhere")
 
 
 HARMS = {
