@@ -1,5 +1,6 @@
 """Where things are: what is written by hand, and what is built from it."""
 
+import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -16,3 +17,12 @@ HTML = BUILD / "html"  # the pages
 def chapters() -> list[Path]:
     """Every chapter's notebook, in the order of the book."""
     return sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+def lesson_number(notebook: Path) -> str:
+    """Number a lesson by its file name: ``03_2_train`` is lesson 3.2, ``A_rendered_faces`` is A.
+
+    A chapter that is not divided into lessons has its own number: ``05_transfer_learning`` is 5.
+    """
+    (number,) = re.findall(r"^(\d\d(?:_\d)?|[A-Z])_", notebook.stem)
+    return number.lstrip("0").replace("_", ".")

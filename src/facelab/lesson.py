@@ -1,4 +1,4 @@
-"""What a lesson does first: check the parameters that it was given.
+"""What a lesson does first, check the parameters that it was given, and what it does all along, check its claims.
 
 A parameter's type is what its annotation says in the cell tagged ``parameters``, and nothing else does:
 
@@ -25,7 +25,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final, NamedTuple, get_args
 
-__all__ = ["ParameterError", "check_parameters", "input_paths", "parameter_value"]
+import numpy as np
+
+__all__ = ["ParameterError", "check", "check_parameters", "input_paths", "parameter_value"]
 
 _MADE: Final = frozenset({"checkpoints"})
 _CHOICES: Final = {"run": ("short", "full")}
@@ -75,6 +77,39 @@ _TYPES: Final[dict[Any, _Type]] = {
         "-y '{{{}: [0, 1]}}'",
     ),
 }
+
+
+def check(claim: str, holds: bool | np.bool_) -> None:
+    """Print whether a claim of the lesson holds in this run.
+
+    Parameters
+    ----------
+    claim : str
+        What the lesson's text says, such as "no album is in both parts".
+    holds : bool
+        Whether the numbers of this run agree.
+
+    Raises
+    ------
+    TypeError
+        If `holds` is anything else: an array of them would be true or not by accident.
+
+    Notes
+    -----
+    It prints and raises nothing: other data or another seed may well disagree, and the lesson goes on. Of the
+    committed notebooks nbval compares what was printed, so there a claim that no longer holds is noticed.
+    Used in lesson 1.1.
+
+    Examples
+    --------
+    >>> check("one is less than two", 1 < 2)
+    ✓ one is less than two
+    >>> check("two is less than one", 2 < 1)
+    ✗ not in this run: two is less than one
+    """
+    if not isinstance(holds, bool | np.bool_):
+        raise TypeError(f"a claim holds or does not: give True or False, not {type(holds).__name__}")
+    print(f"✓ {claim}" if holds else f"✗ not in this run: {claim}")
 
 
 def check_parameters(namespace: dict[str, Any]) -> None:

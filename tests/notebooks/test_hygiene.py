@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -13,7 +14,7 @@ import pytest
 from facelab import lesson
 from tools import parameters
 from tools.notebooks import badge_cell, check_cell, normalised, setup_cell
-from tools.paths import REPOSITORY, chapters
+from tools.paths import REPOSITORY, chapters, lesson_number
 
 CHAPTERS = chapters()
 SHARED_PARAMETERS = {"data_dir": None, "quick": False}
@@ -49,6 +50,11 @@ def texts(cell: nbformat.NotebookNode) -> str:
     pieces = [output.get("text", "") for output in cell.outputs]
     pieces += [output.data.get("text/plain", "") for output in cell.outputs if "data" in output]
     return "".join(piece for piece in pieces if not piece.startswith("<Figure"))
+
+
+def pictures(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell shows a picture."""
+    return any(PICTURES & set(output.get("data", {})) for output in cell.outputs)
 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:
@@ -162,10 +168,66 @@ def test_it_prints_no_path_of_a_machine(notebook):
 
 def test_every_picture_has_words(notebook):
     for cell in code_cells(notebook):
-        if any(PICTURES & set(output.get("data", {})) for output in cell.outputs):
-            described = cell.metadata.get("mystnb", {})
-            assert len(described.get("image", {}).get("alt", "")) >= 20, f"no alt text:\n{cell.source}"
-            assert described.get("figure", {}).get("caption"), f"no caption:\n{cell.source}"
+        if pictures(cell):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) >= 20, f"no alt text:\n{cell.source}"
+
+
+def test_every_picture_has_a_caption(path, notebook):
+    """In a lesson it is the Markdown below, which all readers show; figures are numbered from 1."""
+    number = 0
+    for cell, below in pairwise(notebook.cells):
+        if cell.cell_type == "code" and pictures(cell):
+            if path not in LESSONS:
+                assert cell.metadata["mystnb"].get("figure", {}).get("caption"), cell.source
+                continue
+            number += 1
+            assert below.cell_type == "markdown", cell.source
+            assert re.match(rf"\*\*Figure {number}\.\*\* \S", below.source), below.source
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert len(re.findall(r"^\*\*Figure \d+\.\*\*", prose, flags=re.MULTILINE)) == number
+
+
+# ---- What a lesson is: one sitting -------------------------------------------------------------------------
+
+LESSONS = [path for path in CHAPTERS if re.match(r"\d\d_\d_", path.stem)]
+"""The notebooks that are lessons already; the others are whole chapters still."""
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_is_one_sitting(path, notebook):
+    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
+    assert len(notebook.cells) <= 55
+    assert words <= 1800
+    longest = max(len(line) for cell in code_cells(notebook)[1:] for line in cell.source.splitlines())
+    assert longest <= 78
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_never_more_than_two_open_code_cells_stand_together(path, notebook):
+    together = 0
+    for cell in notebook.cells:
+        together = 0 if cell.cell_type == "markdown" else together + (not FOLDED & set(tags(cell)))
+        assert together <= 2, cell.source
+
+
+FOLDED = {"remove-cell", "parameters", "fold", "check", "checker", "solution"}
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_asks_before_it_shows_and_checks_what_it_claims(path, notebook):
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert 1 <= len(re.findall(r"^> \*\*Predict first\.\*\*", prose, flags=re.MULTILINE)) <= 3
+    assert 1 <= len(re.findall(r"^### Exercise \d", prose, flags=re.MULTILINE)) <= 3
+    lines = [line for cell in code_cells(notebook) if "check" in tags(cell) for line in texts(cell).splitlines()]
+    assert lines
+    assert all(line.startswith("✓ ") for line in lines), lines
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_no_output_only_says_true_or_false(path, notebook):
+    said = [line for cell in code_cells(notebook) for line in texts(cell).splitlines()]
+    assert not [line for line in said if re.search(r": (True|False)$", line)]
 
 
 def test_half_of_its_code_cells_are_short(notebook):
@@ -177,7 +239,7 @@ def test_half_of_its_code_cells_are_short(notebook):
 
 def test_every_chapter_is_named_by_its_number_or_letter():
     for path in CHAPTERS:
-        assert re.fullmatch(r"(\d\d|[A-Z])(_[a-z]+)+", path.stem)
+        assert re.fullmatch(r"(\d\d(_\d)?|[A-Z])(_[a-z]+)+", path.stem)
 
 
 TYPES = {
@@ -196,7 +258,8 @@ def test_the_page_for_teachers_says_which_parameters_each_lesson_has():
     said: dict[str, dict[str, str]] = {}
     for name, lessons, kind in rows:
         for path in CHAPTERS:
-            if lessons == "all" or path.stem.split("_")[0].lstrip("0") in lessons.split(", "):
+            number = lesson_number(path)
+            if lessons == "all" or {number, number.split(".")[0]} & set(lessons.split(", ")):
                 said.setdefault(path.stem, {})[name] = kind
     assert said == {
         path.stem: {name: TYPES[kind] for name, kind in parameters.kinds(path).items()} for path in CHAPTERS

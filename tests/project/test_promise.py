@@ -29,12 +29,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.project.doors import DOORS, PUBLIC
+from tools.paths import chapters, lesson_number
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NOTEBOOKS = {
-    path.name.split("_")[0].lstrip("0"): path for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
-}
-"""The notebook of each lesson: the one whose file name begins with its number, zeros before it left out."""
+NOTEBOOKS = {lesson_number(path): path for path in chapters()}
+"""The notebook of each lesson: the one whose file name begins with its number."""
 
 STATEMENT = re.compile(
     r"\b(?:(?P<verb>Built|Used) in lesson (?P<lesson>[0-9]+(?:\.[0-9]+)?|[A-Z])(?:, as ``(?P<own>\w+)``)?"
