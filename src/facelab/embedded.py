@@ -104,7 +104,7 @@ def data_dir() -> Path:
     -----
     Nothing is left half unpacked, whatever stops it, and any number of processes may ask at once. Looking
     through the 10,002 files takes less than a tenth of a second: ask once, not for each photograph. Used in
-    lesson 1.
+    lesson 1.1.
     """
     return _unpacked("embedded_faces")
 

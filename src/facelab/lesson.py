@@ -129,7 +129,7 @@ def check_parameters(namespace: dict[str, Any]) -> None:
     Notes
     -----
     Papermill writes its values into a cell between the parameters and this check, whatever they are: a
-    misspelt name would change nothing, and the text "false" would be true. Used in lesson 1.
+    misspelt name would change nothing, and the text "false" would be true. Used in lesson 1.1.
     """
     known = namespace.get("__annotations__", {})
     kinds = {

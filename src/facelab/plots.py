@@ -58,7 +58,7 @@ def set_style() -> None:
 
     Notes
     -----
-    Used in lesson 1.
+    Used in lesson 1.1.
     """
     sns.set_theme(context="notebook", style="whitegrid", palette=list(PALETTE), rc=_STYLE)
 
@@ -88,7 +88,7 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
 
     Notes
     -----
-    Used in lesson 1.
+    Used in lesson 1.2.
     """
     if len(pictures) != len(captions):
         raise ValueError(f"{len(pictures)} pictures have {len(captions)} captions; every one needs its own")

@@ -37,7 +37,7 @@ def test_every_cell_that_opens_photographs_turns_them_upright() -> None:
 
 
 def test_a_contact_sheet_shows_a_lying_photograph_upright(tmp_path: Path) -> None:
-    """The cell of chapter 1, on a photograph as a phone writes it."""
+    """The cell of lesson 1.2, on a photograph as a phone writes it."""
     upright = Image.new("RGB", (96, 96), "white")
     upright.paste("black", (0, 0, 96, 30))
     note = Image.Exif()
@@ -46,7 +46,7 @@ def test_a_contact_sheet_shows_a_lying_photograph_upright(tmp_path: Path) -> Non
     shown: list[Image.Image] = []
     plots = SimpleNamespace(contact_sheet=lambda pictures, captions, columns: shown.extend(pictures))
     names = {"Image": Image, "ImageOps": ImageOps, "folder": tmp_path, "plots": plots}
-    source = opening_cells()["benchmark-052"]
-    exec(source[source.index("def show(") :].split("\n\n\n")[0], names)
+    (source,) = [source for source in opening_cells().values() if "def show(" in source]
+    exec(source[source.index("def show(") :], names)
     names["show"](pd.DataFrame({"path": ["phone.jpg"]}), ["a face"], 1)
     assert np.asarray(shown[0], int) == pytest.approx(np.asarray(upright, int), abs=30)

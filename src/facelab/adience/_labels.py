@@ -53,7 +53,7 @@ def years(age_label: str) -> tuple[int, int] | None:
 
     Notes
     -----
-    Built in lesson 1.
+    Built in lesson 1.1.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def age_group(age_label: str, matching: Matching = "strict") -> str | None:
     Notes
     -----
     Published systems disagree about such labels (35 is 25–32 to one and 38–43 to another), so "strict" is the
-    default and "nearest" is there to ask how much the choice matters. Built in lesson 1.
+    default and "nearest" is there to ask how much the choice matters. Built in lesson 1.1.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def gender(gender_label: str) -> str | None:
 
     Notes
     -----
-    Built in lesson 1.
+    Built in lesson 1.1.
 
     Examples
     --------

@@ -81,7 +81,7 @@ def photograph_path(user_id: str, face_id: int | str, original_image: str, folde
 
     Notes
     -----
-    Used in lesson 1.
+    Used in lesson 1.1.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def read_fold_file(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Notes
     -----
-    Built in lesson 1, as ``read_fold``.
+    Built in lesson 1.1, as ``read_fold``.
     """
     path = Path(path).expanduser()
     try:
@@ -165,7 +165,7 @@ def write_folds(annotations: pd.DataFrame, data_dir: str | os.PathLike[str]) -> 
     -----
     Every file is written aside before the first is put in place, so an error leaves what was there. The
     renderer of the embedded faces and the tests use it; a reader does, for photographs of their own. Used in
-    lesson 1.
+    lesson 1.1.
     """
     data_dir = Path(data_dir).expanduser()
     if missing := [name for name in (*COLUMNS, "fold") if name not in annotations]:

@@ -33,7 +33,7 @@ def require(
     Notes
     -----
     An interval needs two albums, a test on a fold needs another fold to train on. What each lesson needs
-    stands on the page for teachers. Used in lesson 1.
+    stands on the page for teachers. Used in lesson 1.1.
 
     Examples
     --------

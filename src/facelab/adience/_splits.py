@@ -61,7 +61,7 @@ def split(table: pd.DataFrame, fold: int, seed: int = 0) -> Split:
     -----
     Albums are of very different sizes (in the benchmark from one photograph to several hundred), so one
     random selection may have no infants, or hardly anybody else. The best of ``SELECTIONS`` is taken; of
-    equally good ones, the first that was drawn. Built in lesson 1, as ``parts``.
+    equally good ones, the first that was drawn. Built in lesson 1.3, as ``parts``.
 
     Examples
     --------

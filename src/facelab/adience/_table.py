@@ -89,7 +89,7 @@ def read_folds(data_dir: str | os.PathLike[str], matching: Matching = "strict") 
 
     Notes
     -----
-    The benchmark: Eidinger, Enbar and Hassner (2014), doi:10.1109/TIFS.2014.2359646. Built in lesson 1.
+    The benchmark: Eidinger, Enbar and Hassner (2014), doi:10.1109/TIFS.2014.2359646. Built in lesson 1.1.
     """
     rows = mend_typos(drop_duplicates(read_rows(data_dir)))
     return _tabulate(rows, matching).assign(path=find_photographs(rows, data_dir))
@@ -139,7 +139,7 @@ def read_rows(data_dir: str | os.PathLike[str]) -> pd.DataFrame:
 
     Notes
     -----
-    Built in lesson 1.
+    Built in lesson 1.1.
     """
     data_dir = Path(data_dir).expanduser()
     found = [fold for fold in FOLDS if (data_dir / fold_file_name(fold)).is_file()]
@@ -182,7 +182,7 @@ def mend_typos(rows: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    In lesson 1 this is one line of `read_folds`.
+    In lesson 1.1 this is one line of `read_folds`.
     """
     return rows.assign(age=rows["age"].replace(TYPOS))
 
@@ -210,7 +210,7 @@ def find_photographs(rows: pd.DataFrame, data_dir: str | os.PathLike[str]) -> pd
     Notes
     -----
     Folders are listed once: asking the file system about each of 20,000 photographs would take far longer, on
-    a network drive by minutes. Built in lesson 1.
+    a network drive by minutes. Built in lesson 1.1.
     """
     data_dir = Path(data_dir).expanduser()
     keys = list(zip(rows["user_id"], rows["face_id"], rows["original_image"], strict=True))
@@ -251,7 +251,7 @@ def report(data_dir: str | os.PathLike[str], matching: Matching = "strict") -> p
 
     Notes
     -----
-    Used in lesson 1.
+    Used in lesson 1.1.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataSetWarning)
@@ -304,7 +304,7 @@ def usable(table: pd.DataFrame, needs: tuple[str, ...] = ("age_group", "gender",
 
     Notes
     -----
-    Built in lesson 1.
+    Built in lesson 1.2.
 
     Examples
     --------
