@@ -1,4 +1,4 @@
-"""What a lesson does first, check the parameters that it was given, and what it does all along, check its claims.
+"""What a lesson does first, check its parameters, and what it does all along, check its claims.
 
 A parameter's type is what its annotation says in the cell tagged ``parameters``, and nothing else does:
 

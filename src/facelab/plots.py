@@ -1,5 +1,8 @@
 """What the chapters' figures share: one style, colours that everybody can tell apart, and a few charts."""
 
+import io
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -16,12 +19,14 @@ from facelab.epochs import Mode, best_epoch
 __all__ = [
     "GENDER_COLOURS",
     "PALETTE",
+    "TEXT",
     "WIDTH",
     "confusion",
     "contact_sheet",
     "intervals",
     "learning_curves",
     "set_style",
+    "share_map",
 ]
 
 PALETTE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -33,6 +38,12 @@ GENDER_COLOURS: Final = {"f": "#E69F00", "m": "#0072B2"}
 WIDTH: Final = 6.5
 """Width of a figure, in inches: the text's, so that letters keep their size on the page."""
 
+TEXT: Final = 13
+"""Size of all letters of a chart, in points: 9 pixels where a figure is 326 pixels wide, as on a phone."""
+
+_PHOTOGRAPH: Final = 32 * 32
+"""An image of so many pixels or more is a picture; below, it is a matrix whose fields are read one by one."""
+
 _SHARES: Final = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#0072B2", "#00263d"])
 """From 0 (white) to 1 (nearly black), ever darker, so that a grey print keeps the order."""
 
@@ -41,12 +52,14 @@ _STYLE: Final = {
     "figure.dpi": 120,
     "figure.facecolor": "white",  # a transparent one would hide the letters on a dark page
     "figure.constrained_layout.use": True,
-    "font.size": 11,
-    "axes.titlesize": 11,
-    "axes.labelsize": 11,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-    "legend.fontsize": 10,
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": TEXT,
+    "ytick.labelsize": TEXT,
+    "legend.fontsize": TEXT,
+    "legend.title_fontsize": TEXT,
+    "svg.hashsalt": "facelab",  # otherwise the names within an SVG differ from run to run
     "axes.grid.axis": "y",
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -54,13 +67,47 @@ _STYLE: Final = {
 
 
 def set_style() -> None:
-    """Set the look of every figure that follows; call it once, at the top of a chapter.
+    """Set the look of every figure that follows; call it once, at the top of a lesson.
 
     Notes
     -----
-    Used in lesson 1.1.
+    In a notebook, charts are shown as SVG from then on, sharp at any size, and figures with pictures as JPEG:
+    as SVG or PNG they would take megabytes. Used in lesson 1.1.
     """
     sns.set_theme(context="notebook", style="whitegrid", palette=list(PALETTE), rc=_STYLE)
+    if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
+        plt.switch_backend(plt.get_backend())  # load it now: when it is loaded, it chooses formats of its own
+        formatters = shell.display_formatter.formatters
+        for formatter in formatters.values():
+            formatter.pop(Figure, None)
+        formatters["image/svg+xml"].for_type(Figure, _as_svg)
+        formatters["image/jpeg"].for_type(Figure, _as_jpeg)
+
+
+def _as_svg(figure: Figure) -> str | None:
+    """Give a chart as SVG, the same from run to run; nothing of a figure with pictures."""
+    if _has_pictures(figure):
+        return None
+    text = io.StringIO()
+    how = {"facecolor": figure.get_facecolor(), "bbox_inches": "tight"}
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, **how)
+    return re.sub(r"(\.\d\d)\d+", r"\1", text.getvalue())  # a hundredth of a point cannot be seen
+
+
+def _as_jpeg(figure: Figure) -> bytes | None:
+    """Give a figure with pictures as JPEG, nothing of a chart."""
+    if not _has_pictures(figure):
+        return None
+    data = io.BytesIO()
+    how = {"facecolor": figure.get_facecolor(), "bbox_inches": "tight", "dpi": figure.dpi}
+    figure.savefig(data, format="jpeg", pil_kwargs={"quality": 90, "subsampling": 0}, **how)
+    return data.getvalue()
+
+
+def _has_pictures(figure: Figure) -> bool:
+    """Tell whether a figure shows photographs or maps, and not only lines, bars and matrices."""
+    images = [image.get_array() for axes in figure.axes for image in axes.images]
+    return any(image.shape[0] * image.shape[1] >= _PHOTOGRAPH for image in images)
 
 
 def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str], columns: int) -> Figure:
@@ -95,7 +142,11 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
     if not len(pictures) or columns < 1:
         raise ValueError(f"nothing to lay out: {len(pictures)} pictures in {columns} columns")
     cell = WIDTH / columns  # inches; the axes below count in cells
-    heading = 0.22 / cell
+    # As large as the text of a chart, unless the longest caption is wider than its picture.
+    longest = max((len(line) for caption in captions for line in caption.split("\n")), default=1) or 1
+    size = min(TEXT, 1.6 * 72 * cell / longest)
+    lines = max(caption.count("\n") + 1 for caption in captions)
+    heading = (0.06 + lines * 1.25 * size / 72) / cell
     figure = plt.figure(layout="none")
     # One axes for all: an axes for each picture would take seconds to lay out.
     axes = figure.add_axes((0, 0, 1, 1))
@@ -109,7 +160,7 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
             box = (place, place + scale * width, top - scale * height, top)
             axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=box)
             middle = place + scale * width / 2
-            axes.text(middle, top, caption, ha="center", va="bottom", fontsize=9, parse_math=False)
+            axes.text(middle, top, caption, ha="center", va="bottom", fontsize=size, parse_math=False)
         top -= 1
     axes.set(xlim=(0, columns), ylim=(top, 0))
     axes.set_axis_off()
@@ -210,12 +261,12 @@ def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Figure:
         )
     faces = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, faces, out=np.zeros(matrix.shape), where=faces > 0)
-    side = min(WIDTH - 1, 1.6 + 0.55 * len(labels))  # inches
+    side = min(WIDTH - 1, 1.8 + 0.6 * len(labels))  # inches
     figure, axes = plt.subplots(figsize=(side + 1, side), layout="compressed")
     image = axes.imshow(shares, cmap=_SHARES, vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(matrix):
         colour = _readable_on(_SHARES(shares[row, column]))
-        axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=10)
+        axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
     axes.set_xticks(range(len(labels)), labels, parse_math=False)
     if len(labels) > 3:
         plt.setp(axes.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
@@ -223,6 +274,46 @@ def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Figure:
     axes.set(xlabel="predicted", ylabel="labelled")
     axes.grid(visible=False)
     figure.colorbar(image, label="share of the row", shrink=0.8)
+    return figure
+
+
+def share_map(shares: pd.DataFrame) -> Figure:
+    """Draw a table of shares, each field on the colour of its share, with the share written into it.
+
+    Parameters
+    ----------
+    shares : DataFrame of float
+        In [0, 1]. The names of its index and columns, if any, name the axes.
+
+    Returns
+    -------
+    Figure
+        From white, nothing, to dark, the largest share of the table. End the cell with ``plt.show()``.
+
+    Raises
+    ------
+    ValueError
+        If the table is empty, or a share is missing or not in [0, 1].
+
+    Notes
+    -----
+    Used in lesson 1.2.
+    """
+    values = shares.to_numpy(dtype="float64")
+    if not values.size or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("shares from 0 to 1 are needed, one or more, and none missing")
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + 0.42 * len(shares)))
+    top = values.max() or 1.0
+    axes.imshow(values, cmap=_SHARES, vmin=0, vmax=top, aspect="auto")
+    for (row, column), share in np.ndenumerate(values):
+        colour = _readable_on(_SHARES(share / top))
+        axes.text(column, row, f"{share:.0%}", ha="center", va="center", color=colour)
+    axes.set_xticks(range(shares.shape[1]), [str(name) for name in shares.columns], parse_math=False)
+    axes.set_yticks(range(len(shares)), [str(name) for name in shares.index], parse_math=False)
+    if max(len(str(name)) for name in shares.columns) * shares.shape[1] > 42:
+        plt.setp(axes.get_xticklabels(), rotation=35, ha="right", rotation_mode="anchor")
+    axes.set(xlabel=shares.columns.name, ylabel=shares.index.name)
+    axes.grid(visible=False)
     return figure
 
 

@@ -1,6 +1,8 @@
 """The shared figures: what a reader sees on them, not how they are drawn."""
 
 import itertools
+import subprocess
+import sys
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -316,4 +318,57 @@ def test_the_charts_fit_the_page_and_nothing_is_cut_off(draw):
         assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
         assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
     written = [text for text in figure.findobj(mpl.text.Text) if text.get_text()]
-    assert min(text.get_fontsize() for text in written) >= 10  # points
+    assert min(text.get_fontsize() for text in written) >= 12.9  # points: 9 pixels on a phone
+
+
+# ---- What a notebook shows ---------------------------------------------------------------------------------
+
+SHOWN = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+import matplotlib
+matplotlib.use("module://matplotlib_inline.backend_inline")
+import io, re
+import matplotlib.pyplot as plt
+import numpy as np
+from facelab import plots
+plots.set_style()
+chart, axes = plt.subplots()
+axes.bar(["a", "b"], [1, 2])
+sheet = plots.contact_sheet([np.zeros((48, 48))] * 2, ["one", "two"], 2)
+matrix = plots.confusion(np.eye(2, dtype=int), ["f", "m"])
+for figure in (chart, sheet, matrix):
+    kinds, _ = shell.display_formatter.format(figure)
+    print(*sorted(kind for kind in kinds if kind.startswith("image/")))
+kinds = [shell.display_formatter.format(chart)[0]["image/svg+xml"] for _ in range(2)]
+print(kinds[0] == kinds[1], bool(re.search("<dc:date>|Matplotlib v", kinds[0])))
+"""
+
+
+def test_a_notebook_shows_charts_as_svg_and_pictures_as_jpeg():
+    done = subprocess.run([sys.executable, "-c", SHOWN], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["image/svg+xml", "image/jpeg", "image/svg+xml", "True False"]
+
+
+# ---- A table of shares -------------------------------------------------------------------------------------
+
+
+def test_every_share_is_readable_where_it_stands():
+    shares = pd.DataFrame(np.linspace(0, 1, 24).reshape(3, 8), columns=list(adience.AGE_GROUPS))
+    figure = plots.share_map(shares.rename_axis("fold").rename_axis(columns="age"))
+    axes = figure.axes[0]
+    words = [text.get_text() for text in axes.texts]
+    assert words == [f"{share:.0%}" for share in shares.to_numpy().ravel()]
+    image = axes.images[0]
+    for text in axes.texts:
+        column, row = text.get_position()
+        behind = image.cmap(image.norm(image.get_array()[int(row), int(column)]))
+        lights = sorted([relative_luminance(behind[:3]), relative_luminance(text.get_color())])
+        assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 4.5
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("fold", "age")
+
+
+@pytest.mark.parametrize("wrong", [pd.DataFrame(), pd.DataFrame({"a": [1.2]}), pd.DataFrame({"a": [np.nan]})])
+def test_a_table_of_shares_needs_shares(wrong):
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        plots.share_map(wrong)

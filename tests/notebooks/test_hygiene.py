@@ -219,7 +219,9 @@ def test_a_lesson_asks_before_it_shows_and_checks_what_it_claims(path, notebook)
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert 1 <= len(re.findall(r"^> \*\*Predict first\.\*\*", prose, flags=re.MULTILINE)) <= 3
     assert 1 <= len(re.findall(r"^### Exercise \d", prose, flags=re.MULTILINE)) <= 3
-    lines = [line for cell in code_cells(notebook) if "check" in tags(cell) for line in texts(cell).splitlines()]
+    lines = [
+        line for cell in code_cells(notebook) if "check" in tags(cell) for line in texts(cell).splitlines()
+    ]
     assert lines
     assert all(line.startswith("✓ ") for line in lines), lines
 
