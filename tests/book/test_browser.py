@@ -100,7 +100,7 @@ def test_a_page_can_be_read_by_everybody(name, theme, visit):
     assert [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in ours] == []
 
 
-@pytest.mark.parametrize("name", ["notebooks/01_the_benchmark", "book/adience"])
+@pytest.mark.parametrize("name", ["notebooks/01_1_from_files_to_one_table", "book/adience"])
 def test_a_pages_source_is_saved_and_not_shown(name, browser, html):
     handler = functools.partial(QuietHandler, directory=html)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, browser.new_context() as context:

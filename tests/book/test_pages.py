@@ -15,7 +15,12 @@ from tools.paths import REPOSITORY
 
 CONFIG = yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))
 TOC = yaml.safe_load((REPOSITORY / "book" / "_toc.yml").read_text(encoding="utf-8"))
-CONTENT = [TOC["root"]] + [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
+CONTENT = [TOC["root"]] + [
+    page["file"]
+    for part in TOC["parts"]
+    for chapter in part["chapters"]
+    for page in (chapter, *chapter.get("sections", []))
+]
 PAGES = pytest.mark.parametrize("name", [*CONTENT, "search", "genindex"])
 
 LOADING = {
