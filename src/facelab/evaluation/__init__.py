@@ -10,6 +10,7 @@ from facelab.evaluation._bootstrap import (
     N_RESAMPLES,
     Interval,
     album_bootstrap,
+    effective_albums,
     mean_effect,
     paired_album_bootstrap,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "calibration_curve",
     "confusion_matrix",
     "decide",
+    "effective_albums",
     "expected_calibration_error",
     "expected_group",
     "fit_temperature",

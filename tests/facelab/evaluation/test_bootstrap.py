@@ -38,6 +38,24 @@ def test_albums_that_are_all_alike_leave_no_doubt(faces):
         assert interval.low == pytest.approx(interval.high) == pytest.approx(interval.estimate)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "worth"),
+    [([7], 1), ([5, 5, 5], 3), ([3, 1], 16 / 10), ([2, 1, 1], 16 / 6), ([1000, 1], 1.002)],
+)
+def test_albums_of_unequal_size_are_worth_fewer(sizes, worth):
+    albums = np.repeat([f"album {number}" for number in range(len(sizes))], sizes)
+    assert ev.effective_albums(albums) == pytest.approx(worth, rel=1e-5)
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=20), st.integers(1, 5))
+def test_effective_albums_are_one_or_more_no_more_than_the_albums_and_blind_to_scale(sizes, times):
+    albums = np.repeat(np.arange(len(sizes)), sizes)
+    worth = ev.effective_albums(albums)
+    assert 1 <= worth <= len(sizes) + 1e-9
+    assert ev.effective_albums(np.repeat(albums, times)) == pytest.approx(worth)
+    assert (worth == pytest.approx(len(sizes))) == (len(set(sizes)) == 1)
+
+
 def test_an_album_is_drawn_whole():
     """Three albums, all right, all wrong, all wrong: a draw's accuracy is a count of whole albums."""
     albums = np.repeat([0, 1, 2], 10)
@@ -110,6 +128,8 @@ def test_an_interval_needs_two_albums_and_a_score_for_each_draw():
         ev.paired_album_bootstrap(ev.accuracy, [0, 1, 1], [0, 1, 0], [0, 1], ["a", "b", "c"], seed=0)
     with pytest.raises(ValueError, match="no faces"):
         ev.album_bootstrap(ev.accuracy, [], [], [], seed=0)
+    with pytest.raises(ValueError, match="no faces"):
+        ev.effective_albums([])
 
     def recall_of_the_first(true, predicted):
         return ev.accuracy(true[true == 0], predicted[true == 0]) if (true == 0).any() else np.nan
