@@ -49,15 +49,18 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
         raise ValueError(f"a kernel of {size} × {size} does not fit on {side} × {side} pixels")
     answers = np.array(
         [
-            [(pixels[row : row + size, column : column + size] * weights).sum() for column in range(places_left)]
+            [
+                (pixels[row : row + size, column : column + size] * weights).sum()
+                for column in range(places_left)
+            ]
             for row in range(places_left)
         ]
     )
     longest = max(len(f"{number}") for array in (pixels, weights, answers) for number in array.flat)
     if side + size + places_left > _MOST_CELLS or longest > 3:
         raise ValueError(
-            f"{side} × {side} pixels with numbers of {longest} characters are too many to be read: show a part "
-            "of the picture, in small whole numbers"
+            f"{side} × {side} pixels with numbers of {longest} characters are too many to read: "
+            "show a part of the picture, in small whole numbers"
         )
     canvas = Canvas()
     cell = min(28.0, (BROAD - 84) / (side + size + places_left))
@@ -80,13 +83,16 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
     if places_left > 1:
         for start, length in ((left, size), (at_answer, 1)):
             height = top if start == left else above
-            canvas.arrow((start + cell * length / 2, height - 7), (start + cell * (length / 2 + 1), height - 7))
+            canvas.arrow(
+                (start + cell * length / 2, height - 7), (start + cell * (length / 2 + 1), height - 7)
+            )
     bottom = top + cell * side + 22
     canvas.heading(left, bottom, "At the first place")
     sums = (pixels[:size, :size] * weights).sum(axis=1)
     for row in range(size):
         terms = " + ".join(
-            f"{pixel}·{_signed(weight)}" for pixel, weight in zip(pixels[row, :size], weights[row], strict=True)
+            f"{pixel}·{_signed(weight)}"
+            for pixel, weight in zip(pixels[row, :size], weights[row], strict=True)
         )
         canvas.text(left, bottom + 22 + 19 * row, f"row {row + 1}:  {terms} = {sums[row]}")
     total = bottom + 22 + 19 * size
@@ -153,8 +159,11 @@ def receptive_field(model: keras.Model) -> Figure:
         canvas.text(room + 28, y - 9, name, bold=True)
         canvas.text(room + 28, y + 9, words)
     alt = [
-        f"A photograph of {pixels} × {pixels} pixels and, around its middle, the squares that one place of each "
-        "stage has seen:",
-        "; ".join(f"{stage.name}, {stage.side} × {stage.side} places: {stage.field} pixels" for stage in stages) + ".",
+        f"A photograph of {pixels} × {pixels} pixels and, around its middle, the squares that one place of "
+        "each stage has seen:",
+        "; ".join(
+            f"{stage.name}, {stage.side} × {stage.side} places: {stage.field} pixels" for stage in stages
+        )
+        + ".",
     ]
     return canvas.finish(height + 4, sentence(alt))
