@@ -58,7 +58,7 @@ AWAITED_BY_LESSONS = {
     "diagrams.splits": "1.3",
     "diagrams.sweep": "7.2",
 }
-"""What is ready for a lesson that is not written yet, and which. It leaves the list when the lesson uses it."""
+"""What is ready for a lesson that is not written yet, and which; it leaves the list when that uses it."""
 
 COMPARISONS = {"allclose", "array_equal", "isclose", "assert_frame_equal", "assert_series_equal", "equals"}
 

@@ -37,7 +37,7 @@ def base_rates(prevalence: float, sensitivity: float, specificity: float) -> Fig
     Examples
     --------
     >>> from facelab import diagrams
-    >>> diagrams.alt_text(base_rates(0.05, 0.9, 0.9))[-71:]
+    >>> diagrams.alt_text(base_rates(0.05, 0.9, 0.9))[-70:]
     'Of the 140 predicted m, 45 are labelled m: a predictive value of 32 %.'
     """
     given = {"prevalence": prevalence, "sensitivity": sensitivity, "specificity": specificity}

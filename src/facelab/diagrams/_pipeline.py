@@ -36,7 +36,7 @@ def pipeline(steps: Mapping[str, str], cache: str = "cache") -> Figure:
     canvas = Canvas()
     left, broad = 128.0, max(96.0, max(text_width(name, bold=True) for name in names) + 20)
     beside = left + broad + 14
-    at, tall, y = names.index(cache), 32.0, 2.0
+    at, tall, y = names.index(cache), 32.0, 4.0
     tops = []
     for number, (name, result) in enumerate(steps.items()):
         words = wrapped(result, BROAD - beside - 8)
@@ -54,8 +54,8 @@ def pipeline(steps: Mapping[str, str], cache: str = "cache") -> Figure:
         canvas.text(beside, middle, words)
         y += room + 18
     for first, last, words in (
-        (0, at - 1, "in the\nfirst epoch\nonly"),
-        (at + 1, len(names) - 1, "again\nin every\nepoch"),
+        (0, at - 1, "first epoch\nonly"),
+        (at + 1, len(names) - 1, "again in\nevery epoch"),
     ):
         top, bottom = tops[first][0], tops[last][1]
         middle = (top + bottom) / 2
@@ -67,4 +67,4 @@ def pipeline(steps: Mapping[str, str], cache: str = "cache") -> Figure:
         f"{', '.join(names[:at])} run in the first epoch only; {cache} keeps what comes out of them;",
         f"{', '.join(names[at + 1 :])} run again in every epoch.",
     ]  # fmt: skip
-    return canvas.finish(y - 16, sentence(alt))
+    return canvas.finish(y - 14, sentence(alt))

@@ -43,7 +43,8 @@ def rendering(causes: Mapping[str, Sequence[str]], pictures: Sequence[Any] | Non
         raise ValueError(f"there are {len(_STEPS)} steps, but {len(pictures)} pictures")
     canvas = Canvas()
     side, y = 96.0, 2.0
-    alt = ["The renderer's steps from the top down."]
+    total = count(sum(len(names) for names in causes.values()), "cause")
+    alt = [f"The renderer's four steps from the top down, with {total} in all."]
     for number, (step, done) in enumerate(_STEPS.items()):
         names = list(causes[step])
         listed = wrapped(", ".join(name.replace("_", " ") for name in names), BROAD - side - 34)
@@ -65,8 +66,7 @@ def rendering(causes: Mapping[str, Sequence[str]], pictures: Sequence[Any] | Non
             canvas.arrow((1 + side / 2, y - 22), (1 + side / 2, y - 3))
         y += room + 26
         alt.append(f"{number + 1}, {step}: {done}; {count(len(names), 'cause')}: {', '.join(names)}.")
-    total = sum(len(names) for names in causes.values())
-    canvas.text(0, y, f"{count(total, 'cause')} in all, each of them a number that is kept.", bold=True)
+    canvas.text(0, y, f"{total} in all, each of them a number that is kept.", bold=True)
     return canvas.finish(y + 14, sentence(alt))
 
 
