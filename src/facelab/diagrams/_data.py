@@ -68,8 +68,8 @@ def data_set(table: pd.DataFrame) -> Figure:
         canvas.text(BROAD - 14, y, each, align="right", bold=not number)
     canvas.line((14, 324), (BROAD - 14, 324))
     alt = [
-        "Boxes in boxes: a fold holds albums, an album holds subjects, a subject's box holds photographs of one "
-        "face.",
+        "Boxes in boxes: a fold holds albums, an album holds subjects, a subject's box holds photographs of "
+        "one face.",
         *(f"{count(len(of), level)} of {_span(of)} photographs." for level, of in sizes.items()),
         f"{count(len(table), 'photograph')} in all.",
     ]
