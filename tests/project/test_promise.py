@@ -46,7 +46,6 @@ AWAITED_BY_LESSONS = {
     "diagrams.bootstrap": "3.3",
     "diagrams.compared_networks": "4.2",
     "diagrams.course_map": "the front page",
-    "diagrams.data_set": "1.2",
     "diagrams.leak_experiment": "6.1",
     "diagrams.network": "3.1",
     "diagrams.paired_bootstrap": "4.3",
@@ -54,7 +53,6 @@ AWAITED_BY_LESSONS = {
     "diagrams.receptive_field": "7.1",
     "diagrams.rendering": "A",
     "diagrams.sliding_kernel": "3.1",
-    "diagrams.splits": "1.3",
     "diagrams.sweep": "7.2",
 }
 """What is ready for a lesson that is not written yet, and which; it leaves the list when that uses it."""

@@ -35,6 +35,10 @@ def data_set(table: pd.DataFrame) -> Figure:
     ------
     ValueError
         If the table has no photograph or lacks one of the columns.
+
+    Notes
+    -----
+    Used in lesson 1.2.
     """
     if missing := {"fold", "user_id", "face_id"} - set(table):
         raise ValueError(f"the table has no {', '.join(sorted(missing))}; it has {list(table)}")
@@ -122,6 +126,10 @@ def splits(known: Mapping[str, tuple[float, float]]) -> Figure:
     ------
     ValueError
         If one of the three cuts is missing, another is given, or a share is not in [0, 1].
+
+    Notes
+    -----
+    Used in lesson 1.3.
     """
     if set(known) != set(_CUTS):
         raise ValueError(f"the cuts are {', '.join(_CUTS)}; given are {', '.join(known) or 'none'}")
