@@ -7,7 +7,6 @@ words of the button in the book, the form with a title in Colab, and the collaps
 from __future__ import annotations
 
 import copy
-import re
 import sys
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ import nbformat
 
 from tools import command
 from tools.markdown import is_plain
+from tools.notebooks import TITLE_LINE
 from tools.paths import chapters
 
 
@@ -32,7 +32,6 @@ FOLDS = {
     "fold": Fold("code", with_outputs=False),  # imports, plotting code
 }
 _BOOK_TAGS = ("hide-cell", "hide-input", "hide-output")
-_TITLE = re.compile(r"^# ?@title .*\n*")
 
 
 def folded(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -61,7 +60,7 @@ def _fold(cell: nbformat.NotebookNode) -> None:
         key: value for key, value in cell.metadata.get("mystnb", {}).items() if not key.startswith("code_prompt")
     }
     colab = {}
-    source = _TITLE.sub("", cell.source)
+    source = TITLE_LINE.sub("", cell.source)
     if wanted:
         fold = FOLDS[wanted[0]]
         tags.append("hide-cell" if fold.with_outputs else "hide-input")

@@ -22,7 +22,7 @@ def terms(glossary: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for entry in _entries(glossary):
-        names = [line for line in entry if not line.startswith((_ALSO, " "))]
+        names = [line for line in entry if line and not line.startswith((_ALSO, " "))]
         also = ",".join(line.removeprefix(_ALSO) for line in entry if line.startswith(_ALSO))
         forms = [*names, *(form.strip() for form in also.split(",") if form)]
         for form in forms:
@@ -39,14 +39,15 @@ def with_lessons(glossary: str, lessons: Mapping[str, Sequence[tuple[str, str]]]
     glossary : str
         The page's source.
     lessons : mapping of str to sequence of (str, str)
-        For each term the lessons' names and file names, such as ``("Lesson 3.2", "03_2_train.ipynb")``.
+        For each term the lessons' names and file names, such as ``("lesson 3.2", "03_2_train.ipynb")``.
     """
     result = glossary
     for entry in _entries(glossary):
         links = [link for line in entry for link in lessons.get(line, [])]
         if links:
             old = "\n".join(entry)
-            line = ", ".join(f"[{name}](../notebooks/{file})" for name, file in links)
+            *others, last = [f"[{name}](../notebooks/{file})" for name, file in links]
+            line = f"Introduced in {' and '.join([', '.join(others), last] if others else [last])}."
             result = result.replace(f"\n{old}\n", f"\n{old}\n\n  {line}\n", 1)
     return result
 
@@ -54,4 +55,4 @@ def with_lessons(glossary: str, lessons: Mapping[str, Sequence[tuple[str, str]]]
 def _entries(glossary: str) -> list[list[str]]:
     """The lines of each entry: how else it is written, its names, its definition."""
     (listing,) = re.findall(r"^```\{glossary\}\n(.*?)^```$", f"\n{glossary}", flags=re.M | re.S) or [""]
-    return [entry.splitlines() for entry in re.split(r"\n{2,}", listing.strip("\n")) if entry]
+    return [entry.splitlines() for entry in re.split(r"\n{2,}(?=\S)", listing.strip("\n")) if entry]

@@ -19,6 +19,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from tools import bibliography, command, glossary
+from tools.notebooks import TITLE_LINE
 
 # Written in MyST before there were lessons. They stay as they are until they are rewritten; no notebook is added.
 STILL_MYST = frozenset(
@@ -162,6 +163,8 @@ class _Lesson:
         self.figures = sum(bool(_CAPTION.match(cell.source)) for cell in prose)
         captions = 0
         for before, cell in zip([None, *result.cells], result.cells, strict=False):
+            if cell.cell_type == "code":
+                cell.source = TITLE_LINE.sub("", cell.source)  # the book's button has its own words
             if cell.cell_type != "markdown" or "remove-cell" in cell.metadata.get("tags", []):
                 continue
             self._check(cell.source)
@@ -179,6 +182,10 @@ class _Lesson:
         tokens = _COMMONMARK.parse(source)
         for mark in _MARK.finditer(_LEFT_ALONE.sub(_without_content, source)):
             self.faults.append(f"not all readers render {mark[mark.lastgroup or 0]!r}")
+        for formula in re.finditer(r"\$\$.+?\$\$", source, flags=re.S):
+            line = source[: formula.start()].rpartition("\n")[2] + source[formula.end() :].partition("\n")[0]
+            if line.strip(" >"):
+                self.faults.append(f"a displayed formula stands on lines of its own: {formula[0]!r}")
         spans = [child for token in tokens for child in token.children or []]
         html = [token.content for token in [*tokens, *spans] if token.type in {"html_block", "html_inline"}]
         for piece in html:
@@ -358,4 +365,4 @@ def _directive(name: str, title: str, kind: str | None, text: str) -> list[str]:
 def _captioned(source: str, anchor: str) -> str:
     """Mark the first paragraph as a caption that links can lead to."""
     caption, gap, rest = source.partition("\n\n")
-    return f"::::{{div}} figure-caption\n:name: {anchor}\n\n{caption}\n::::{gap}{rest}"
+    return f"::::{{div}} lesson-caption\n:name: {anchor}\n\n{caption}\n::::{gap}{rest}"

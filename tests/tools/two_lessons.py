@@ -36,7 +36,9 @@ LEAKAGE: list[tuple[str, list[str]]] = [
         """## What does the training set know about the test set?
 
 **Data leakage** means that information about the test set reaches the training. With $n$ photographs and a
-share $p$ of them leaked, $$\\hat a = p a_1 + (1 - p) a_0.$$
+share $p$ of them leaked, the accuracy is
+
+$$\\hat a = p a_1 + (1 - p) a_0.$$
 
 > **Predict first.** Draw a random fifth of the photographs as the test set. For how many of them is another
 > photograph of the same person in the training set?
