@@ -1,7 +1,7 @@
 """The works that the book cites: how each is named, and the addresses that lead to it.
 
-One place decides it, for the text, for the labels of the bibliography, and for the links of the lessons, which become
-citations when the book is rendered (``tools/markdown.py``).
+One place decides it: for the text, for the labels of the bibliography, and for the links of the lessons,
+which become citations when the book is rendered (``tools/markdown.py``).
 """
 
 from __future__ import annotations

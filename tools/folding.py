@@ -1,7 +1,7 @@
 """Folding what is not the lesson, from one tag, in all three readers: ``python -m tools.folding``.
 
-A code cell of a lesson is tagged ``check``, ``checker``, ``solution`` or ``fold``. From that follow the tag and the
-words of the button in the book, the form with a title in Colab, and the collapsed source in JupyterLab.
+A code cell of a lesson is tagged ``check``, ``checker``, ``solution`` or ``fold``. From that follow the tag
+and the words of the button in the book, the form with a title in Colab, and the collapsed source in JupyterLab.
 """
 
 from __future__ import annotations
@@ -53,11 +53,17 @@ def _fold(cell: nbformat.NotebookNode) -> None:
     tags = cell.metadata.get("tags", [])
     wanted = [tag for tag in tags if tag in FOLDS]
     if len(wanted) > 1:
-        raise ValueError(f"one of {' and '.join(wanted)} is enough for the cell that begins {cell.source[:60]!r}")
+        raise ValueError(
+            f"one of {' and '.join(wanted)} is enough for the cell that begins {cell.source[:60]!r}"
+        )
     tags = [tag for tag in tags if tag not in _BOOK_TAGS]
-    lab = {key: value for key, value in cell.metadata.get("jupyter", {}).items() if not key.endswith("_hidden")}
+    lab = {
+        key: value for key, value in cell.metadata.get("jupyter", {}).items() if not key.endswith("_hidden")
+    }
     book = {
-        key: value for key, value in cell.metadata.get("mystnb", {}).items() if not key.startswith("code_prompt")
+        key: value
+        for key, value in cell.metadata.get("mystnb", {}).items()
+        if not key.startswith("code_prompt")
     }
     colab = {}
     source = TITLE_LINE.sub("", cell.source)
@@ -82,7 +88,7 @@ def _fold(cell: nbformat.NotebookNode) -> None:
 
 @command.ends_with_status("begins again")
 def main() -> None:
-    """Fold the cells of every lesson that are not folded yet; a lesson without such cells is left as it is."""
+    """Fold the cells of every lesson; one in which nothing changes is left as it is."""
     for path in filter(is_plain, chapters()):
         notebook = nbformat.read(path, as_version=4)
         result = folded(notebook)

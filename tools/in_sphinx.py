@@ -1,11 +1,12 @@
 """What the book adds to Sphinx and to its theme: names of works as the text has them, and a few repairs.
 
-An extension of Sphinx; ``_config.yml`` names it, and ``tools/render.py`` renders in the process that can import it.
+An extension of Sphinx. ``_config.yml`` names it, and ``tools/render.py`` renders where it can be imported.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import html
 import re
 from collections.abc import Iterator
@@ -76,31 +77,35 @@ def _name_works(app: Sphinx, config: Config) -> None:
     pybtex.plugin.register_plugin("pybtex.style.formatting", STYLE, Bibliography, force=True)
 
 
-def _mend(app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None) -> None:
+def _mend(
+    app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
     # Jupyter Book loads Thebe into every book, here twice, which is an error; this book does not use it.
     context["script_files"] = [file for file in context["script_files"] if not _is_thebe(file)]
     definitions = _definitions(app.env)
     if "body" in context and page not in definitions:
         context["body"] = _TERM.sub(
-            lambda link: f'{link[0]} data-definition="{html.escape(definitions[link["term"]])}"', context["body"]
+            lambda link: f'{link[0]} data-definition="{html.escape(definitions[link["term"]])}"',
+            context["body"],
         )
 
 
 def _is_thebe(file: Any) -> bool:
     attributes = getattr(file, "attributes", {})
-    return "sphinx-thebe.js" in str(getattr(file, "filename", "")) or "THEBE_JS_URL" in attributes.get("body", "")
+    return "sphinx-thebe.js" in str(getattr(file, "filename", "")) or "THEBE_JS_URL" in attributes.get(
+        "body", ""
+    )
 
 
+@functools.lru_cache(maxsize=1)
 def _definitions(env: BuildEnvironment) -> dict[str, str]:
-    """First sentence of each glossary entry, by the name of its anchor; the glossaries' pages are keys, too."""
-    if not hasattr(env, "reading_faces_definitions"):
-        found: dict[str, str] = {}
-        for page in {page for page, _ in env.domaindata["std"]["terms"].values()}:
-            found[page] = ""
-            for item in env.get_doctree(page).findall(nodes.definition_list_item):
-                text = " ".join(next(iter(item.findall(nodes.paragraph))).astext().split())
-                sentence = re.match(r".+?[.](?=\s|$)|.+", text)
-                for term in item.findall(nodes.term):
-                    found.update({anchor: sentence[0] if sentence else text for anchor in term["ids"]})
-        env.reading_faces_definitions = found
-    return env.reading_faces_definitions
+    """First sentence of each glossary entry by the name of its anchor; a glossary's page is a key, too."""
+    found: dict[str, str] = {}
+    for page in {page for page, _ in env.domaindata["std"]["terms"].values()}:
+        found[page] = ""
+        for item in env.get_doctree(page).findall(nodes.definition_list_item):
+            text = " ".join(next(iter(item.findall(nodes.paragraph))).astext().split())
+            sentence = re.match(r".+?[.](?=\s|$)|.+", text)
+            for term in item.findall(nodes.term):
+                found.update(dict.fromkeys(term["ids"], sentence[0] if sentence else text))
+    return found

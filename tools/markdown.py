@@ -1,8 +1,8 @@
 """From a lesson's plain Markdown to what the book adds: citations, boxes, tooltips, captions, folded answers.
 
-A lesson is read as a page of the book, in Colab and in JupyterLab, so it is written in what all three render. This
-module makes the book's form of it, in MyST, on its way to the renderer (``tools/render.py``). The notebook that was
-committed or executed stays as it is.
+A lesson is read as a page of the book, in Colab and in JupyterLab, so it is written in what all three render.
+This module makes the book's form of it, in MyST, on its way to the renderer (``tools/render.py``). The
+notebook that was committed or executed stays as it is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 from tools import bibliography, command, glossary
 from tools.notebooks import TITLE_LINE
 
-# Written in MyST before there were lessons. They stay as they are until they are rewritten; no notebook is added.
+# Written in MyST before there were lessons, and left so until they are rewritten. No notebook is added.
 STILL_MYST = frozenset(
     {
         "01_the_benchmark",
@@ -60,7 +60,9 @@ _LEFT_ALONE = re.compile(
 _LINK = re.compile(
     r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<to>(?:[^()\s]|\([^()\s]*\))+)\)",
 )
-_BOLD = re.compile(r"^#+[ ]+(?P<heading>[^\n]+)$|\*\*(?!\s)(?P<bold>(?:(?!\n\n).)+?)(?<!\s)\*\*", flags=re.M | re.S)
+_BOLD = re.compile(
+    r"^#+[ ]+(?P<heading>[^\n]+)$|\*\*(?!\s)(?P<bold>(?:(?!\n\n).)+?)(?<!\s)\*\*", flags=re.M | re.S
+)
 _FIGURE = re.compile(r"\b[Ff]igure (?P<number>\d+)\b")
 _CAPTION = re.compile(r"\*\*Figure (?P<number>\d+)\.\*\*\s")
 _TITLE = re.compile(r"\*\*(?P<title>[^*]+)\*\*\s*")
@@ -136,8 +138,8 @@ def in_the_book(
     Raises
     ------
     MarkdownError
-        If a link leads nowhere or disagrees with the work that it leads to, a word in bold is no term of the glossary or
-        is bold twice, a caption has no figure, or something is written that not all readers render.
+        If a link leads nowhere or disagrees with the work that it leads to, a word in bold is no term of the
+        glossary or is bold twice, a caption has no figure, or not all readers render what is written.
     """
     lesson = _Lesson(name, book)
     result = lesson.rewritten(notebook)
@@ -191,14 +193,14 @@ class _Lesson:
         for piece in html:
             if not _DETAILS.fullmatch(piece) and piece.strip() != "</details>":
                 self.faults.append(
-                    f"HTML is for folded answers only, with an empty line after <details><summary>…</summary> "
+                    "HTML is for folded answers only, with an empty line after <details><summary>…</summary> "
                     f"and before </details>: {piece.strip()!r}"
                 )
         links = [span for span in spans if span.type == "link_open" and span.info != "auto"]
         if len(links) != len(_LINK.findall(_masked(source)[0])):
             self.faults.append(f"write a link as [words](address) and nothing else: {source[:60]!r} …")
 
-    # ---- Blocks ----------------------------------------------------------------------------------------------------
+    # ---- Blocks ----------------------------------------------------------------------------------------
 
     def _boxed(self, source: str) -> str:
         """Turn blockquotes with a title into boxes, and folded answers into the book's."""
@@ -235,7 +237,7 @@ class _Lesson:
     def _anchor(self, figure: int) -> str:
         return f"figure-{figure}-of-{Path(self.name).stem.lower().replace('_', '-')}"
 
-    # ---- Words -----------------------------------------------------------------------------------------------------
+    # ---- Words -----------------------------------------------------------------------------------------
 
     def _inline(self, source: str) -> str:
         text, kept = _masked(source)
@@ -269,8 +271,8 @@ class _Lesson:
             return self._link_to_file(match, f"notebooks/{address}")
         where = posixpath.normpath(posixpath.join("notebooks", path)) if path else "book/page.md"
         self.faults.append(
-            f"[{words}]({address}) leads nowhere in Colab: link to another lesson by its file's name, to a page of "
-            f"the book by {self.book.address}{where}, and name a section of this lesson without a link"
+            f"[{words}]({address}) leads nowhere in Colab: link to another lesson by its file's name, to a "
+            f"page of the book by {self.book.address}{where}, and name a section of this lesson without a link"
         )
         return match[0]
 
@@ -291,9 +293,8 @@ class _Lesson:
             return f"{{cite:{roles[words]}}}`{work.key}`"
         if words.startswith(("doi:", "arXiv:")) or words.lower() == work.title.lower():
             return link
-        self.faults.append(
-            f"[{words}] leads to {work.key} of book/references.bib, which is written {' or '.join(map(repr, roles))}"
-        )
+        forms = " or ".join(map(repr, roles))
+        self.faults.append(f"[{words}] leads to {work.key} of book/references.bib, which is written {forms}")
         return link
 
     def _bold(self, match: re.Match[str]) -> str:
@@ -307,12 +308,16 @@ class _Lesson:
                 self.terms.append(term)
                 return f"**{{term}}`{words} <{term}>`**"
             if not self.recap:
-                self.faults.append(f"{words!r} is bold twice; a term is bold where it is explained, and in the recap")
+                self.faults.append(
+                    f"{words!r} is bold twice; a term is bold where it is explained, and in the recap"
+                )
             return match[0]
         if words.rstrip(".").lower() in self.book.terms:
             self.faults.append(f"write the full stop after the bold: {words!r}")
         elif words not in LABELS and words[-1] not in ".?!" and re.search(r"[^\W\d_]", words):
-            self.faults.append(f"{words!r} is bold and no term of book/glossary.md: add it there, or write *{words}*")
+            self.faults.append(
+                f"{words!r} is bold and no term of book/glossary.md: add it there, or write *{words}*"
+            )
         return match[0]
 
     def _figure(self, match: re.Match[str]) -> str:
@@ -341,7 +346,7 @@ def _without_content(kept: re.Match[str]) -> str:
 
 
 def _blocks(source: str) -> list[tuple[int, int, str]]:
-    """First line, line after the last, and kind of each blockquote and each folded answer outside of all else."""
+    """First line, line after the last, and kind of each blockquote and folded answer outside of all else."""
     found, opened = [], None
     for token in _COMMONMARK.parse(source):
         if token.level or token.map is None:

@@ -79,9 +79,13 @@ def render() -> Path:
         If anything on any page is wrong; the renderer has printed what.
     """
     gather()
-    code = [Path(__file__), *(Path(module.__file__) for module in (in_sphinx, bibliography))]
+    code = [Path(__file__), *(Path(str(module.__file__)) for module in (in_sphinx, bibliography))]
     sources = fingerprint.of_contents(
-        [*fingerprint.files_below(SOURCE), REPOSITORY / "requirements.lock", *(path.resolve() for path in code)]
+        [
+            *fingerprint.files_below(SOURCE),
+            REPOSITORY / "requirements.lock",
+            *(path.resolve() for path in code),
+        ]
     )
     seal = seals.unbroken(_SEAL)
     if seal is None or seal.inputs != sources:

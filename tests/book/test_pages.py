@@ -15,7 +15,14 @@ from tools.paths import REPOSITORY
 
 CONFIG = yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))
 TOC = yaml.safe_load((REPOSITORY / "book" / "_toc.yml").read_text(encoding="utf-8"))
-CONTENT = [TOC["root"]] + [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
+
+
+def files_of(entries: list[dict]) -> list[str]:
+    """The pages of a part of the contents, the lessons of each chapter after it."""
+    return [file for entry in entries for file in (entry["file"], *files_of(entry.get("sections", [])))]
+
+
+CONTENT = [TOC["root"]] + [file for part in TOC["parts"] for file in files_of(part["chapters"])]
 PAGES = pytest.mark.parametrize("name", [*CONTENT, "search", "genindex"])
 
 LOADING = {

@@ -49,7 +49,10 @@ def test_scheme_case_and_a_last_slash_make_no_difference():
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ("@misc{a, author={A, B}, title={T}, year={1}}\n@misc{b, author={A, C}, title={U}, year={1}}", "a, b"),
+        (
+            "@misc{a, author={A, B}, title={T}, year={1}}\n@misc{b, author={A, C}, title={U}, year={1}}",
+            "a, b",
+        ),
         ("@misc{a, author={A, B}, title={T}}", "no year in a"),
     ],
 )

@@ -124,7 +124,8 @@ def test_a_caption_is_marked_and_what_names_its_figure_leads_to_it(book):
     assert rewritten.cells[0].source == "See [figure 1](#figure-1-of-06-1-leak)."
     assert rewritten.cells[2].source == (
         "::::{div} lesson-caption\n:name: figure-1-of-06-1-leak\n\n"
-        "**Figure 1.** The **{term}`F1 score <F1 score>`**.\n::::\n\n[Figure 1](#figure-1-of-06-1-leak) shows more."
+        "**Figure 1.** The **{term}`F1 score <F1 score>`**.\n::::\n\n"
+        "[Figure 1](#figure-1-of-06-1-leak) shows more."
     )
 
 
@@ -175,7 +176,7 @@ def test_every_fault_is_named_at_once(book):
 
 def test_captions_are_numbered_in_their_order(book):
     notebook = new_notebook(cells=with_figures("**Figure 2.** One.", "**Figure 1.** Two."))
-    with pytest.raises(markdown.MarkdownError, match="figure 2 is number 1\n.*figure 1 is number 2"):
+    with pytest.raises(markdown.MarkdownError, match=r"figure 2 is number 1\n.*figure 1 is number 2"):
         markdown.in_the_book(notebook, "06_1_leak.ipynb", book)
 
 
@@ -193,7 +194,12 @@ def test_the_title_that_colab_shows_is_not_in_the_book(book):
 
 
 def test_a_notebook_is_called_what_it_is():
-    names = {"03_2_train": "lesson 3.2", "10_1_many": "lesson 10.1", "03_gender": "chapter 3", "A_faces": "appendix A"}
+    names = {
+        "03_2_train": "lesson 3.2",
+        "10_1_many": "lesson 10.1",
+        "03_gender": "chapter 3",
+        "A_faces": "appendix A",
+    }
     assert {name: markdown.title_of(NOTEBOOKS / f"{name}.ipynb") for name in names} == names
 
 
@@ -235,7 +241,9 @@ def test_each_form_of_a_term_means_it():
 
 def test_an_entry_leads_to_the_lessons_that_introduce_it():
     lessons = {"first": [("lesson 3.2", "03_2_a.ipynb"), ("lesson 4.1", "04_1_b.ipynb")]}
-    line = "Introduced in [lesson 3.2](../notebooks/03_2_a.ipynb) and [lesson 4.1](../notebooks/04_1_b.ipynb)."
+    line = (
+        "Introduced in [lesson 3.2](../notebooks/03_2_a.ipynb) and [lesson 4.1](../notebooks/04_1_b.ipynb)."
+    )
     expected = GLOSSARY.replace("  Its definition.\n", f"  Its definition.\n\n  {line}\n")
     assert glossary.with_lessons(GLOSSARY, lessons) == expected
     assert glossary.with_lessons(GLOSSARY, {}) == GLOSSARY

@@ -1,4 +1,4 @@
-"""Two made-up lessons in plain Markdown, with everything that the book adds something to, and a small book of them."""
+"""Two made-up lessons with everything that the book adds something to, and a small book of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tools.paths import REPOSITORY
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://example.org/)"
-ALT = {"image": {"alt": "Three bars: strangers, other people of the album, the same people", "classes": "chart"}}
+ALT = {
+    "image": {"alt": "Three bars: strangers, other people of the album, the same people", "classes": "chart"}
+}
 
 LEAKAGE: list[tuple[str, list[str]]] = [
     (BADGE, ["remove-cell"]),
@@ -61,8 +63,8 @@ answer = f"{share:.0%}"  # [no](link), **no term**
 | photographs | **97 %** |
 | albums | 0 % |
 
-> **Seen in public code.** The lists of [one repository](https://github.com/GilLevi/AgeGenderDeepLearning) keep the
-> folds apart. In this network, *overfitting* is the other cause.
+> **Seen in public code.** The lists of [one repository](https://github.com/GilLevi/AgeGenderDeepLearning)
+> keep the folds apart. In this network, *overfitting* is the other cause.
 
 > **Note.** A box without a kind of its own.
 
@@ -72,11 +74,11 @@ answer = f"{share:.0%}"  # [no](link), **no term**
         [],
     ),
     (
-        'fig, axes = plt.subplots(figsize=(5, 2))\naxes.barh(["a", "b", "c"], [0.55, 0.56, 0.65])\nplt.show()',
+        "fig, axes = plt.subplots(figsize=(5, 2))\naxes.barh(list('abc'), [0.55, 0.56, 0.65])\nplt.show()",
         ["figure"],
     ),
     (
-        "**Figure 1.** The design of [Levi and Hassner (2015)](https://doi.org/10.1109/CVPRW.2015.7301352), in short.\n\n"
+        "**Figure 1.** The design of [Levi and Hassner (2015)](https://doi.org/10.1109/CVPRW.2015.7301352).\n\n"
         "Figure 1 shows it. Then a network **overfits**: it fits the training photographs.",
         [],
     ),
