@@ -1,7 +1,7 @@
 """Folding what is not the lesson, from one tag, in all three readers: ``python -m tools.folding``.
 
 A code cell of a lesson is tagged ``check``, ``checker``, ``solution`` or ``fold``. From that follow the tag
-and the words of the button in the book, the form with a title in Colab, and the collapsed source in JupyterLab.
+and words of the button in the book, the form with a title in Colab, the collapsed source in JupyterLab.
 """
 
 from __future__ import annotations

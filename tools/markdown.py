@@ -272,7 +272,7 @@ class _Lesson:
         where = posixpath.normpath(posixpath.join("notebooks", path)) if path else "book/page.md"
         self.faults.append(
             f"[{words}]({address}) leads nowhere in Colab: link to another lesson by its file's name, to a "
-            f"page of the book by {self.book.address}{where}, and name a section of this lesson without a link"
+            f"page of the book by {self.book.address}{where}; a section is named without a link"
         )
         return match[0]
 

@@ -136,7 +136,7 @@ REFUSED = {
     "[there](03_9_nowhere.ipynb)": "there is no notebooks/03_9_nowhere.ipynb",
     f"[there]({ADDRESS}book/nowhere.md)": "there is no book/nowhere.md",
     "[there](../book/adience.md)": f"by {ADDRESS}book/adience.md",
-    "[there](#a-section)": "name a section of this lesson without a link",
+    "[there](#a-section)": "a section is named without a link",
     "[there][1]\n\n[1]: https://example.org": "write a link as [words](address)",
     '[there](https://example.org "title")': "write a link as [words](address)",
     "It **overfits**, and so **overfitting** is": "'overfitting' is bold twice",
