@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import re
 import statistics
 from itertools import pairwise
@@ -193,7 +192,7 @@ def test_every_picture_has_a_caption(path, notebook):
 
 # ---- What a lesson is: one sitting -------------------------------------------------------------------------
 
-LESSONS = [path for path in CHAPTERS if re.match(r"\d\d_\d_", path.stem)]
+LESSONS = [path for path in CHAPTERS if is_plain(path)]
 """The notebooks that are lessons already; the others are whole chapters still."""
 
 
