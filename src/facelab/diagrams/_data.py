@@ -144,7 +144,7 @@ def splits(known: Mapping[str, tuple[float, float]]) -> Figure:
         top = 36 + row * (tall + 22)
         canvas.heading(0, top + 8, f"Split by {name[:-1]}")
         for album, looks in enumerate(_EXAMPLE):
-            left = album * 160
+            left = 1 + album * 159
             canvas.box(left, top + 24, 148, 42)
             for place, look in enumerate(looks):
                 role = "test" if (album, place) in test else "training"

@@ -1,6 +1,6 @@
 """What all diagrams are drawn with: a canvas in points, a few shapes, and colours with a fixed meaning."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -42,10 +42,11 @@ class Role(NamedTuple):
     hatch: str
 
 
+# A hatch of lines: one of dots makes an SVG twice as large.
 ROLES: Final = {
     "training": Role(PALETTE[1], ""),  # as in facelab.plots.learning_curves
-    "validation": Role(PALETTE[0], "////"),
-    "test": Role(PALETTE[2], "...."),
+    "validation": Role(PALETTE[0], "----"),
+    "test": Role(PALETTE[2], "////"),
     "frozen": Role(PALETTE[4], "xxxx"),
     "trained": Role(PALETTE[5], ""),
     "focus": Role(PALETTE[3], ""),  # what the diagram is about
@@ -100,31 +101,34 @@ class Canvas:
         corner = min(corner, width / 2, height / 2)
         style = f"round,pad=0,rounding_size={corner}"
 
-        def shape() -> FancyBboxPatch:
-            return FancyBboxPatch((left, top), width, height, boxstyle=style)
+        def shape(**look: Any) -> FancyBboxPatch:
+            return FancyBboxPatch((left, top), width, height, boxstyle=style, **look)
 
-        if role is not None:
-            self._fill(shape(), role)
+        self._fill(shape, role)
         pattern = (0, (3, 2)) if dashed else "-"
-        self.axes.add_patch(shape())
-        self.axes.patches[-1].set(
-            facecolor="none", edgecolor=self.ink, linewidth=line, linestyle=pattern, zorder=1.5
-        )
+        look = {"facecolor": "none", "edgecolor": self.ink, "linewidth": line, "linestyle": pattern}
+        self.axes.add_patch(shape(**look, zorder=1.5))
 
     def block(self, left: float, top: float, width: float, height: float, role: str | None = None) -> None:
         """Fill a rectangle whose area counts: no corner is cut, no line is added. Without a role in ink."""
-        shape = Rectangle((left, top), width, height)
-        if role is None:
-            self.axes.add_patch(shape)
-            shape.set(facecolor=self.ink, edgecolor="none", linewidth=0, zorder=1)
-        else:
-            self._fill(shape, role)
 
-    def _fill(self, shape: Patch, role: str) -> None:
+        def shape(**look: Any) -> Rectangle:
+            return Rectangle((left, top), width, height, **look)
+
+        self._fill(shape, role)
+        if role is None:
+            self.axes.add_patch(shape(facecolor=self.ink, edgecolor="none", linewidth=0, zorder=1))
+
+    def _fill(self, shape: Callable[..., Patch], role: str | None) -> None:
+        """Fill a shape in the tint of a role; an SVG would tint a hatch as well if it were of one patch."""
+        if role is None:
+            return
         colour, hatch = ROLES[role]
-        self.axes.add_patch(shape)
-        shape.set(facecolor=to_rgba(colour, _TINT), edgecolor=to_rgba(colour, 0.9 if hatch else 0), zorder=1)
-        shape.set(hatch=hatch or None, linewidth=0)
+        tint = to_rgba(colour, _TINT)
+        self.axes.add_patch(shape(facecolor=tint, edgecolor="none", linewidth=0, zorder=1))
+        if hatch:
+            lines = {"facecolor": "none", "edgecolor": colour, "hatch": hatch, "linewidth": 0}
+            self.axes.add_patch(shape(**lines, zorder=1.1))
 
     def line(self, *points: tuple[float, float], width: float = 1.0, dashed: bool = False) -> None:
         """Draw a line through points."""
@@ -285,9 +289,9 @@ class Canvas:
 
     def key(self, left: float, y: float, role: str, words: str) -> float:
         """Say what a role looks like; returns where the words end."""
-        self.box(left, y - 7, 14, 14, role, corner=1.5)
-        self.text(left + 20, y, words)
-        return left + 20 + text_width(words)
+        self.box(left + 1, y - 7, 14, 14, role, corner=1.5)
+        self.text(left + 21, y, words)
+        return left + 21 + text_width(words)
 
 
 def _hair(x: float, y: float, radius: float, look: int) -> list[Any]:

@@ -141,7 +141,7 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
     alt: list[str] = []
     ends = []
     for number, (name, model) in enumerate(networks.items()):
-        left = number * (BROAD - _COLUMN)
+        left = 1.0 + number * (BROAD - 2 - _COLUMN)
         stages = places(model)
         rows = table(model)
         pooled = [row for row in rows if row.kind == "global average pooling"]
