@@ -84,8 +84,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--fold", type=int, choices=adience.FOLDS, default=4, help="the test fold")
     parser.add_argument("--test", action="store_true", help="score on the test fold, once")
     options = parser.parse_args(arguments)
-    if options.seeds < 2:
-        raise ValueError(f"an interval over seeds needs two trainings or more, not {options.seeds}")
+    if options.seeds < 3:
+        raise ValueError(f"an interval over seeds needs three trainings or more, not {options.seeds}")
     data_dir = options.data_dir or embedded.data_dir()
     split: Literal["test", "validation"] = "test" if options.test else "validation"
     table = adience.usable(adience.read_folds(data_dir), ("age_group", "path"))
@@ -96,14 +96,14 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{data_dir.resolve().name}: {split} for fold {options.fold}, {options.seeds} seeds")
     real.show_parts(train, asked)
     images = pipeline.batches(asked, data_dir, pipeline.age_target(asked), CONTRACT)
-    seeds = list(range(1, options.seeds + 1))
+    seeds, code = list(range(1, options.seeds + 1)), digest()
     said: dict[str, np.ndarray] = {}
     seconds = 0.0
     for name, method in METHODS.items():
         of_seeds = []
         for seed in seeds:
             run = f"{data_dir.resolve().name}-fold-{options.fold}-{len(train)}-photographs"
-            folder = real.FOLDER / "contest" / digest() / f"{run}-{options.epochs}-epochs-{name}-seed-{seed}"
+            folder = real.FOLDER / "contest" / code / f"{run}-{options.epochs}-epochs-{name}-seed-{seed}"
             model, history = trained(method, train, data_dir, seed=seed, epochs=options.epochs, folder=folder)
             of_seeds.append(method.probabilities(np.asarray(evaluation.predict(model, images))))
             seconds += history["seconds"].sum()
@@ -208,9 +208,12 @@ def score(
     def scored(name: str, against: str | None) -> list[results.Score]:
         found = []
         for what, (answer, truth, metric) in wanted.items():
-            other = answers[against][answer] if against else None
-            interval = over_seeds_and_albums(metric, true[truth], answers[name][answer], albums, other)
-            title = f"difference, {what}" if against else what
+            title, mine = what, answers[name][answer]
+            if against:
+                title, theirs = f"difference, {what}", answers[against][answer]
+                interval = paired_seeds_and_albums(metric, true[truth], theirs, mine, albums, seed=0)
+            else:
+                interval = seeds_and_albums(metric, true[truth], mine, albums, seed=0)
             found.append(results.Score(title, *interval, len(table), len(np.unique(albums)), split, [fold]))
         return found
 
@@ -229,54 +232,57 @@ def answered(probabilities: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.stack([answer(one) for one in probabilities]) for name, answer in how.items()}
 
 
-def over_seeds_and_albums(
+def seeds_and_albums(
     metric: evaluation.Metric,
     y_true: np.ndarray,
     y_preds: np.ndarray,
     albums: np.ndarray,
-    minus: np.ndarray | None = None,
     *,
-    seed: int = 0,
-    n_resamples: int = evaluation.N_RESAMPLES,
+    seed: int,
 ) -> evaluation.Interval:
-    """Compute the mean score of several trainings and its interval, by drawing trainings and whole albums.
+    """Compute the mean score of trainings, shape (trainings, n), and an interval over seeds and albums."""
+    return _interval(
+        lambda faces, run: metric(y_true[faces], y_preds[run][faces]), len(y_preds), albums, seed
+    )
 
-    Parameters
-    ----------
-    metric : function of (y_true, y_pred) that returns a float
-    y_true : array, shape (n,)
-    y_preds : array, shape (trainings, n)
-    albums : array, shape (n,)
-    minus : array, shape (trainings, n), optional
-        Other predictions, with the same seeds in the same order: then it is the mean of the differences.
-    seed, n_resamples : int
 
-    Returns
-    -------
-    Interval
-        With few trainings it is too narrow, since no draw has a training that was not done.
-    """
+def paired_seeds_and_albums(
+    metric: evaluation.Metric,
+    y_true: np.ndarray,
+    y_preds_a: np.ndarray,
+    y_preds_b: np.ndarray,
+    albums: np.ndarray,
+    *,
+    seed: int,
+) -> evaluation.Interval:
+    """Compute the mean of b − a, of trainings with the same seeds in the same order, and its interval."""
+
+    def difference(faces: np.ndarray, run: int) -> float:
+        true = y_true[faces]
+        return metric(true, y_preds_b[run][faces]) - metric(true, y_preds_a[run][faces])
+
+    return _interval(difference, len(y_preds_a), albums, seed)
+
+
+def _interval(
+    score: Callable[[np.ndarray, int], float], trainings: int, albums: np.ndarray, seed: int
+) -> evaluation.Interval:
+    """Draw trainings and whole albums. With few trainings it is too narrow: no draw has another one."""
     random = np.random.default_rng(seed)
     names, album = np.unique(albums, return_inverse=True)
-    trainings = len(y_preds)
 
-    def mean_score(faces: np.ndarray, weights: np.ndarray) -> float:
-        total = 0.0
-        for training_number in np.flatnonzero(weights):
-            value = metric(y_true[faces], y_preds[training_number][faces])
-            if minus is not None:
-                value -= metric(y_true[faces], minus[training_number][faces])
-            total += weights[training_number] * value
-        return total / trainings
+    def mean(faces: np.ndarray, times: np.ndarray) -> float:
+        return sum(times[run] * score(faces, int(run)) for run in np.flatnonzero(times)) / trainings
 
-    draws = []
-    for _ in range(n_resamples):
-        drawn = random.multinomial(len(names), np.full(len(names), 1 / len(names)))
-        weights = random.multinomial(trainings, np.full(trainings, 1 / trainings))
-        draws.append(mean_score(np.repeat(np.arange(len(album)), drawn[album]), weights))
-    low, high = np.percentile(draws, [2.5, 97.5])
-    estimate = mean_score(np.arange(len(album)), np.ones(trainings, dtype="int64"))
-    return evaluation.Interval(float(estimate), float(low), float(high))
+    def times_drawn(number: int) -> np.ndarray:
+        return random.multinomial(number, np.full(number, 1 / number))
+
+    draws = [
+        mean(np.repeat(np.arange(len(album)), times_drawn(len(names))[album]), times_drawn(trainings))
+        for _ in range(evaluation.N_RESAMPLES)
+    ]
+    estimate = mean(np.arange(len(album)), np.ones(trainings, dtype="int64"))
+    return evaluation.Interval(float(estimate), *map(float, np.percentile(draws, [2.5, 97.5])))
 
 
 if __name__ == "__main__":
