@@ -71,6 +71,8 @@ YEAR_SCORES: dict[str, tuple[str, str, evaluation.Metric]] = {
 OUTSIDE_SCORES: dict[str, tuple[str, str, evaluation.Metric]] = {
     "years outside the group": ("expected age", "group", evaluation.years_outside),
 }
+# The others are shares.
+ERRORS = ("MAE in groups", "MAE in years", "years outside the group")
 
 
 @command.ends_with_status("goes on after the last whole epoch")
@@ -211,9 +213,14 @@ def score(
             title, mine = what, answers[name][answer]
             if against:
                 title, theirs = f"difference, {what}", answers[against][answer]
-                interval = paired_seeds_and_albums(metric, true[truth], theirs, mine, albums, seed=0)
+                interval = evaluation.paired_seeds_and_albums(
+                    metric, true[truth], theirs, mine, albums, seed=0
+                )
             else:
-                interval = seeds_and_albums(metric, true[truth], mine, albums, seed=0)
+                interval = evaluation.seeds_and_albums(metric, true[truth], mine, albums, seed=0)
+                # It lies evenly about the mean, so it may hold what no score can be.
+                most = np.inf if what in ERRORS else 1.0
+                interval = interval._replace(low=max(interval.low, 0.0), high=min(interval.high, most))
             found.append(results.Score(title, *interval, len(table), len(np.unique(albums)), split, [fold]))
         return found
 
@@ -230,59 +237,6 @@ def answered(probabilities: np.ndarray) -> dict[str, np.ndarray]:
         "expected age": evaluation.expected_age,
     }
     return {name: np.stack([answer(one) for one in probabilities]) for name, answer in how.items()}
-
-
-def seeds_and_albums(
-    metric: evaluation.Metric,
-    y_true: np.ndarray,
-    y_preds: np.ndarray,
-    albums: np.ndarray,
-    *,
-    seed: int,
-) -> evaluation.Interval:
-    """Compute the mean score of trainings, shape (trainings, n), and an interval over seeds and albums."""
-    return _interval(
-        lambda faces, run: metric(y_true[faces], y_preds[run][faces]), len(y_preds), albums, seed
-    )
-
-
-def paired_seeds_and_albums(
-    metric: evaluation.Metric,
-    y_true: np.ndarray,
-    y_preds_a: np.ndarray,
-    y_preds_b: np.ndarray,
-    albums: np.ndarray,
-    *,
-    seed: int,
-) -> evaluation.Interval:
-    """Compute the mean of b − a, of trainings with the same seeds in the same order, and its interval."""
-
-    def difference(faces: np.ndarray, run: int) -> float:
-        true = y_true[faces]
-        return metric(true, y_preds_b[run][faces]) - metric(true, y_preds_a[run][faces])
-
-    return _interval(difference, len(y_preds_a), albums, seed)
-
-
-def _interval(
-    score: Callable[[np.ndarray, int], float], trainings: int, albums: np.ndarray, seed: int
-) -> evaluation.Interval:
-    """Draw trainings and whole albums. With few trainings it is too narrow: no draw has another one."""
-    random = np.random.default_rng(seed)
-    names, album = np.unique(albums, return_inverse=True)
-
-    def mean(faces: np.ndarray, times: np.ndarray) -> float:
-        return sum(times[run] * score(faces, int(run)) for run in np.flatnonzero(times)) / trainings
-
-    def times_drawn(number: int) -> np.ndarray:
-        return random.multinomial(number, np.full(number, 1 / number))
-
-    draws = [
-        mean(np.repeat(np.arange(len(album)), times_drawn(len(names))[album]), times_drawn(trainings))
-        for _ in range(evaluation.N_RESAMPLES)
-    ]
-    estimate = mean(np.arange(len(album)), np.ones(trainings, dtype="int64"))
-    return evaluation.Interval(float(estimate), *map(float, np.percentile(draws, [2.5, 97.5])))
 
 
 if __name__ == "__main__":

@@ -33,8 +33,9 @@ def test_judges_are_scored_against_the_truth_and_recorded(folder, capsys, monkey
     estimates = {
         name: {score.name: score.estimate for score in scores} for name, scores in record.scores.items()
     }
+    assert 0 < estimates["knows"].pop("age, years outside the group") < 3.5  # ages between two groups
     assert estimates["knows"] == pytest.approx(
-        {"gender": 1, "age exact": 1, "age 1-off": 1, "age correlation": 1, OUTSIDE: 0}
+        {"gender": 1, "age exact": 1, "age 1-off": 1, "age correlation": 1}
     )
     assert estimates["sees the age alone"]["gender"] == 0
     assert estimates["sees the age alone"]["age correlation"] == pytest.approx(-1)
