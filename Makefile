@@ -138,7 +138,7 @@ normalise: environment  ## execute the chapters and put notebooks and records in
 	@$(BIN)/python -m tools.execute --publish
 
 .PHONY: full-runs
-full-runs: environment  ## train chapters 3 to 6 and 8 on all folds, and the contest; record it (HOURS; goes on where it stopped)
+full-runs: environment  ## train chapters 3 to 6 and 8 on all folds, and the contest; record it (3.5 hours; goes on where it stopped)
 	@$(BIN)/python -m tools.full_runs
 	@$(BIN)/python -m tools.contest
 	@$(BIN)/python -m tools.contest --test

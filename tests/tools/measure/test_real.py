@@ -78,7 +78,7 @@ def _table(genders, groups):
 
 def test_scores_are_those_worked_out_by_hand():
     said = {"gender": np.array([[0.9], [0.2], [0.6], [0.4]]), "age": np.eye(8)[[0, 3, 5, 7]]}
-    outside = (0 + (38 - 17.5) + (60 - 40.5) + 0) / 4  # 17.5 and 40.5 years stand for (15, 20) and (38, 43)
+    outside = (0 + (25 - 17.5) + (60 - 40.5) + 0) / 4  # 17.5 and 40.5 years stand for (15, 20) and (38, 43)
     table = _table("mfff", [0, 4, 7, 7])
     found = real.score(table, real.decided(said), split="test", folds=[4], seed=0)
     values = {score.name: score.estimate for score in found}
