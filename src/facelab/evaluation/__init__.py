@@ -45,9 +45,17 @@ from facelab.evaluation._thresholds import (
     area_under_roc,
     average_precision,
 )
+from facelab.evaluation._years import (
+    MIDDLE_AGES,
+    cumulative_score,
+    expected_age,
+    mae_in_years,
+    years_outside,
+)
 
 __all__ = [
     "FEW_EFFECTIVE_ALBUMS",
+    "MIDDLE_AGES",
     "N_RESAMPLES",
     "Interval",
     "Metric",
@@ -63,14 +71,17 @@ __all__ = [
     "calibrated_scores",
     "calibration_curve",
     "confusion_matrix",
+    "cumulative_score",
     "decide",
     "effective_albums",
+    "expected_age",
     "expected_calibration_error",
     "expected_group",
     "fit_temperature",
     "gaps",
     "log_loss",
     "mae_in_groups",
+    "mae_in_years",
     "mean_effect",
     "one_off_accuracy",
     "paired_album_bootstrap",
@@ -80,4 +91,5 @@ __all__ = [
     "risk_coverage",
     "seeds_and_albums",
     "temperature_scaling",
+    "years_outside",
 ]
