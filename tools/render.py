@@ -6,6 +6,7 @@ into one folder and rendered from there, clean, with every warning an error, unl
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import shutil
@@ -21,6 +22,8 @@ from tools import bibliography, command, execute, fingerprint, glossary, in_sphi
 from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
+KEY_FIGURE = "key-figure"
+"""The tag of the one cell of a lesson whose picture stands on the card that leads to the lesson."""
 _SEAL = BUILD / "html.json"
 
 
@@ -47,7 +50,22 @@ def gather() -> None:
                 f"{executed} is not there, or not as it was executed: run `make execute` first"
             )
         shutil.copy2(executed, SOURCE / "notebooks")
+    _take_key_figures(SOURCE / "notebooks", SOURCE / "book" / "_figures")
     _add_what_the_book_adds([notebook for notebook in chapters() if markdown.is_plain(notebook)])
+
+
+def _take_key_figures(notebooks: Path, folder: Path) -> None:
+    """Put the picture of each lesson's cell tagged ``key-figure`` into a file, for the cards that lead to it."""
+    folder.mkdir()
+    for path in sorted(notebooks.glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if KEY_FIGURE in cell.metadata.get("tags", []):
+                (data,) = (output.data for output in cell.outputs if "data" in output)
+                target = folder / "_".join(path.stem.split("_")[:2])  # 01_2_who_is_in_it: 01_2
+                if svg := data.get("image/svg+xml"):
+                    target.with_suffix(".svg").write_text(svg, encoding="utf-8")
+                else:
+                    target.with_suffix(".jpg").write_bytes(base64.b64decode(data["image/jpeg"]))
 
 
 def _add_what_the_book_adds(lessons: list[Path]) -> None:
