@@ -182,6 +182,8 @@ def test_everybody_can_read_it_with_a_definition_open(name, theme, visit):
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     for details in page.locator("article details").all():
         details.evaluate("(box) => box.open = true")
+    page.wait_for_timeout(100)
+    page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
     if name == LESSON:
         page.locator("a[data-definition]").first.focus()
         assert page.locator("#definition").is_visible()
