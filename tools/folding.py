@@ -14,7 +14,7 @@ import nbformat
 
 from tools import command
 from tools.markdown import is_plain
-from tools.notebooks import TITLE_LINE
+from tools.notebooks import TITLE_LINE, check_cell
 from tools.paths import chapters
 
 
@@ -47,6 +47,41 @@ def folded(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if cell.cell_type == "code":
             _fold(cell)
     return result
+
+
+def gathered(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Copy of a lesson for the page: parameters, imports and other folded code behind one button, not several.
+
+    Code cells that follow each other are joined if each is folded or sets up the run (parameters, their
+    check), and none shows anything.
+    """
+    result = copy.deepcopy(notebook)
+    result.cells = []
+    for cell in notebook.cells:
+        last = result.cells[-1] if result.cells else None
+        if _is_quiet(cell) and last is not None and _is_quiet(last):
+            last.source += f"\n\n{cell.source}"
+            continue
+        result.cells.append(copy.deepcopy(cell))
+        if _is_quiet(cell):
+            _show_behind(result.cells[-1], FOLDS["fold"].name)
+    return result
+
+
+def _is_quiet(cell: nbformat.NotebookNode) -> bool:
+    """Whether a code cell is no part of what a reader of the page follows, and shows nothing."""
+    if cell.cell_type != "code" or cell.outputs:
+        return False
+    tags = cell.metadata.get("tags", [])
+    return "parameters" in tags or "fold" in tags or cell.source == check_cell()
+
+
+def _show_behind(cell: nbformat.NotebookNode, name: str) -> None:
+    """Let the book show a cell's source only when a button is pressed."""
+    tags = cell.metadata.get("tags", [])
+    cell.metadata["tags"] = tags if "hide-input" in tags else [*tags, "hide-input"]
+    prompts = {"code_prompt_show": f"Show the {name}", "code_prompt_hide": f"Hide the {name}"}
+    cell.metadata["mystnb"] = cell.metadata.get("mystnb", {}) | prompts
 
 
 def _fold(cell: nbformat.NotebookNode) -> None:

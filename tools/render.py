@@ -18,7 +18,7 @@ from jupyter_book.cli.main import build as jupyter_book
 
 from facelab import seals
 from facelab.files import alone
-from tools import bibliography, command, execute, fingerprint, glossary, in_sphinx, markdown
+from tools import bibliography, command, execute, fingerprint, folding, glossary, in_sphinx, markdown
 from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
@@ -79,7 +79,7 @@ def _add_what_the_book_adds(lessons: list[Path]) -> None:
         except markdown.MarkdownError as error:
             faults.append(str(error))
             continue
-        nbformat.write(rewritten, path)
+        nbformat.write(folding.gathered(rewritten), path)
         for term in terms:
             introduced.setdefault(term, []).append((markdown.title_of(lesson), lesson.name))
     if faults:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import folding
-from tools.notebooks import normalised
+from tools.notebooks import check_cell, normalised
 
 
 def fold(source: str, **metadata: object) -> nbformat.NotebookNode:
@@ -76,3 +76,30 @@ def test_the_tool_folds_lessons_and_leaves_chapters(tmp_path, monkeypatch):
     assert chapter == before["03_a_gender_network"]
     assert folding.main() == 0
     assert (tmp_path / "03_2_train.ipynb").read_bytes() == lesson
+
+
+def test_on_the_page_what_sets_up_a_run_is_behind_one_button():
+    def code(source, *tags, outputs=()):
+        return new_code_cell(source, metadata={"tags": list(tags)} if tags else {}, outputs=list(outputs))
+
+    shown = [new_output("stream", text="1")]
+    cells = [
+        code("seed: int = 1", "parameters"),
+        code(check_cell()),
+        code("import numpy", "fold"),
+        code("print(1)", outputs=shown),
+        code("plot()", "fold", outputs=shown),
+        code("import os", "fold"),
+        new_markdown_cell("Words."),
+        code("import re", "fold"),
+    ]
+    page = folding.gathered(new_notebook(cells=cells))
+    sources = [cell.source for cell in page.cells]
+    together = f"seed: int = 1\n\n{check_cell()}\n\nimport numpy"
+    assert sources == [together, "print(1)", "plot()", "import os", "Words.", "import re"]
+    hidden = [
+        number for number, cell in enumerate(page.cells) if "hide-input" in cell.metadata.get("tags", [])
+    ]
+    assert hidden == [0, 3, 5]
+    assert len(cells) == 8
+    assert cells[0].source == "seed: int = 1"
