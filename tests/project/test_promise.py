@@ -49,7 +49,6 @@ AWAITED_BY_LESSONS = {
     "diagrams.leak_experiment": "6.1",
     "diagrams.network": "3.1",
     "diagrams.paired_bootstrap": "4.3",
-    "diagrams.pipeline": "2.3",
     "diagrams.receptive_field": "7.1",
     "diagrams.rendering": "A",
     "diagrams.sliding_kernel": "3.1",

@@ -27,6 +27,10 @@ def pipeline(steps: Mapping[str, str], cache: str = "cache") -> Figure:
     ------
     ValueError
         If the cache is not one of the steps, or is the first or the last.
+
+    Notes
+    -----
+    Used in lesson 2.3.
     """
     names = list(steps)
     if cache not in names[1:-1]:
