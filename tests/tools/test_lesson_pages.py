@@ -111,7 +111,7 @@ def test_buttons_say_what_they_show_and_the_title_of_colab_is_gone(html):
 
 
 def test_a_chapter_in_myst_is_as_it_was(html):
-    page = article(html, "notebooks/02_from_files_to_tensors")
+    page = article(html, "notebooks/05_transfer_learning")
     assert page.select_one("div.admonition.note > .admonition-title").get_text() == "A box"
     assert [strong.get_text() for strong in page.find_all("strong")] == ["bold words"]
     citations = [citation.get_text() for citation in page.select(".bibtex-citation")]

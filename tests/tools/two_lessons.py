@@ -141,7 +141,7 @@ Its text.
     ("print('what it printed')", []),
 ]
 LESSONS = {"03_2_train": TRAIN, "06_1_leakage": LEAKAGE}
-NOTEBOOKS = LESSONS | {"02_from_files_to_tensors": CHAPTER}
+NOTEBOOKS = LESSONS | {"05_transfer_learning": CHAPTER}
 PAGES = ["book/index", *(f"notebooks/{name}" for name in sorted(NOTEBOOKS)), "book/notation", "book/glossary"]
 PAGES += ["book/references", "book/datasheet"]
 
