@@ -50,7 +50,7 @@ def folded(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def gathered(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Copy of a lesson for the page: parameters, imports and other folded code behind one button, not several.
+    """Copy of a lesson for the page: parameters, imports and folded code behind one button, not several.
 
     Code cells that follow each other are joined if each is folded or sets up the run (parameters, their
     check), and none shows anything.

@@ -55,7 +55,7 @@ def gather() -> None:
 
 
 def _take_key_figures(notebooks: Path, folder: Path) -> None:
-    """Put the picture of each lesson's cell tagged ``key-figure`` into a file, for the cards that lead to it."""
+    """Put the picture of each lesson's cell tagged ``key-figure`` into a file, for the card of the lesson."""
     folder.mkdir()
     for path in sorted(notebooks.glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:

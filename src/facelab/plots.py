@@ -89,7 +89,7 @@ def _as_svg(figure: Figure) -> str | None:
     if _has_pictures(figure):
         return None
     text = io.StringIO()
-    how = {"facecolor": figure.get_facecolor(), "bbox_inches": "tight"}
+    how: dict[str, Any] = {"facecolor": figure.get_facecolor(), "bbox_inches": "tight"}
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, **how)
     # A hundredth of a point cannot be seen; factors, which are small, keep four digits.
     return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.4g}", text.getvalue())
@@ -100,14 +100,14 @@ def _as_jpeg(figure: Figure) -> bytes | None:
     if not _has_pictures(figure):
         return None
     data = io.BytesIO()
-    how = {"facecolor": figure.get_facecolor(), "bbox_inches": "tight", "dpi": figure.dpi}
+    how: dict[str, Any] = {"facecolor": figure.get_facecolor(), "bbox_inches": "tight", "dpi": figure.dpi}
     figure.savefig(data, format="jpeg", pil_kwargs={"quality": 90, "subsampling": 0}, **how)
     return data.getvalue()
 
 
 def _has_pictures(figure: Figure) -> bool:
     """Tell whether a figure shows photographs or maps, and not only lines, bars and matrices."""
-    images = [image.get_array() for axes in figure.axes for image in axes.images]
+    images = [np.asarray(image.get_array()) for axes in figure.axes for image in axes.images]
     return any(image.shape[0] * image.shape[1] >= _PHOTOGRAPH for image in images)
 
 
