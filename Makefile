@@ -76,7 +76,7 @@ SHARE  := --numprocesses 2
 # nbval compares what papermill has made; it executes nothing itself (see tools/replay.py).
 NBVAL  := -p tools.replay --nbval-sanitize-with tests/notebooks/sanitise.cfg
 # This chapter reads, trains and scores: it shows what a change of the package does to a chapter.
-TYPICAL := notebooks/03_a_gender_network.ipynb
+TYPICAL := notebooks/03_3_what_is_a_score_worth.ipynb
 
 .PHONY: quick
 quick: lint types  ## for daily work: lint, types, the package's quick tests, quick runs of the chapters you changed

@@ -25,7 +25,7 @@ from tools.parameters import check_parameters
 from tools.paths import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
 LENGTHS: dict[str, dict[str, Any]] = {
-    "03_a_gender_network": {"epochs": 8, "photographs": None},
+    "03_3_what_is_a_score_worth": {"epochs": 8, "photographs": None},
     "04_an_age_network": {"epochs": 15, "photographs": None},
     "05_transfer_learning": {"steps": 800},
     "06_honest_evaluation": {"epochs": 15, "photographs": None, "trainings": 5},

@@ -63,7 +63,7 @@ def set_seed(seed: int) -> None:
     Notes
     -----
     The same machine then gives the same weights to the bit; another one differs in the last digits, which is
-    why the chapters print verdicts. Operations stay repeatable until the process ends. Used in lesson 3.
+    why the chapters print verdicts. Operations stay repeatable until the process ends. Used in lesson 3.2.
     """
     if not 0 <= seed < 2**32:
         raise ValueError(f"a seed is a whole number from 0 to 2³² − 1, not {seed}")

@@ -160,7 +160,7 @@ def read_factors() -> pd.DataFrame:
 
     Notes
     -----
-    Used in lesson 3.
+    Used in lesson 3.4.
     """
     return _read_csv(data_dir() / "factors.csv")
 

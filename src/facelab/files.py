@@ -45,7 +45,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     Notes
     -----
     A rename happens wholly or not at all; flushing to the disk comes first, so that a name never comes
-    before its content. Lesson 3 does the same by hand. Used by tools.execute.
+    before its content. Lesson 3.5 does the same by hand. Used by tools.execute.
     """
     path = Path(path)
     with _naming(path), workplace(path.parent) as place:

@@ -1,7 +1,8 @@
 """The networks of chapters 3 and 4: functions that return uncompiled Keras models on pixels in [0, 1].
 
-Two networks stand in the literature as tables of layers that stop before their end. What a table states is
-built row by row; what we add so that the network says anything is named ``ours_…``. The tables give no
+Two networks are public as tables of layers, without scores, in the README of a student project named
+"Gender-Age-detection" on Adience; the tables stop before their end. What a table states is built row by row;
+what we add so that the network predicts anything is named ``ours_…``. The tables give no
 activations and no rates of dropout either: ReLU, and the two rates below, are our choice as well.
 """
 
@@ -48,7 +49,7 @@ def gender_cnn(head: Literal["published", "pooled"] = "published") -> keras.Mode
 
     Notes
     -----
-    The table ends at the dense layer. We complete it with dropout and one sigmoid unit. Built in lesson 3.
+    The table ends at the dense layer. We complete it with dropout and one sigmoid unit. Built in lesson 3.1.
 
     Examples
     --------

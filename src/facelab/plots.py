@@ -201,7 +201,7 @@ def learning_curves(
 
     Notes
     -----
-    Used in lesson 3.
+    Used in lesson 3.2.
     """
     if not histories or not metrics:
         raise ValueError(f"nothing to draw: {len(histories)} histories, {len(metrics)} metrics")
@@ -253,7 +253,7 @@ def confusion(matrix: np.ndarray, labels: Sequence[str]) -> Figure:
 
     Notes
     -----
-    Used in lesson 3.
+    Used in lesson 3.4.
     """
     matrix = np.asarray(matrix)
     if matrix.shape != (len(labels), len(labels)):
@@ -341,7 +341,7 @@ def intervals(table: pd.DataFrame, label: str) -> Figure:
 
     Notes
     -----
-    Used in lesson 3.
+    Used in lesson 3.3.
     """
     if missing := {"estimate", "low", "high"} - set(table):
         raise ValueError(f"the table has no {', '.join(sorted(missing))}; it has {list(table)}")

@@ -83,7 +83,7 @@ class Score:
 
     Notes
     -----
-    Used in lesson 3.
+    Used in lesson 3.3.
 
     Examples
     --------
@@ -280,7 +280,7 @@ def write(
 
     Notes
     -----
-    Used in lesson 3.
+    Used in lesson 3.3.
     """
     path = Path(folder).expanduser() / _file_name(name, run)
     data = _describe(Path(data_dir).expanduser(), table)
@@ -326,7 +326,7 @@ def read(path: str | os.PathLike[str]) -> Record:
 
     Notes
     -----
-    Used in lesson 3.
+    Used in lesson 3.3.
     """
     path = Path(path).expanduser()
     return _parse(path.read_bytes(), path, "Run the chapter again, which writes it anew")
@@ -348,7 +348,7 @@ def to_frame(record: Record) -> pd.DataFrame:
 
     Notes
     -----
-    Used in lesson 3.
+    Used in lesson 3.3.
     """
     rows = [{"model": model} | asdict(score) for model, scores in record.scores.items() for score in scores]
     laid_out = pd.DataFrame(rows).rename(columns={"name": "score"})

@@ -101,7 +101,7 @@ def fit(
     A checkpoint has the variables of the model (random state of its dropout included) and of the optimiser,
     the best weights and the history. Everything else follows from these: the order of the photographs from
     the number of the epoch, the patience that is left from the history. Repeatable to the bit only after
-    :func:`facelab.backend.set_seed`. Built in lesson 3.
+    :func:`facelab.backend.set_seed`. Built in lesson 3.5.
     """
     if not model.compiled:
         raise ValueError(f"{model.name} is not compiled: call its compile with an optimiser and a loss first")

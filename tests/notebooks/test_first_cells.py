@@ -16,6 +16,7 @@ from tools.notebooks import check_cell, setup_cell
 from tools.paths import NOTEBOOKS
 
 FIRST = "01_1_from_files_to_one_table"
+SCORED = "03_3_what_is_a_score_worth"
 
 
 @pytest.fixture
@@ -50,9 +51,9 @@ def opening(tmp_path, monkeypatch):
             "no parameter datadir; it has data_dir, seed, quick. Did you",
         ),
         (FIRST, {"data_dir": "daten"}, "It was given as 'daten', and the current folder is "),
-        ("03_a_gender_network", {"folds": [4, 4]}, "folds must be a list of whole numbers in rising order"),
-        ("03_a_gender_network", {"photographs": 0}, "photographs must be a whole number from 1 to "),
-        ("03_a_gender_network", {"folds": "[0]"}, "With papermill write, for example, -y '{folds: [0, 1]}'"),
+        (SCORED, {"folds": [4, 4]}, "folds must be a list of whole numbers in rising order"),
+        (SCORED, {"photographs": 0}, "photographs must be a whole number from 1 to "),
+        (SCORED, {"folds": "[0]"}, "With papermill write, for example, -y '{folds: [0, 1]}'"),
     ],
 )
 def test_a_wrong_parameter_stops_the_lesson_with_one_sentence(chapter, parameters, words, opening):

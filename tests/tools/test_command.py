@@ -47,7 +47,7 @@ def test_a_mistake_in_the_program_shows_where_it_is():
     ("module", "step", "arguments"),
     [
         (execute, "execute_all", [[]]),
-        (full_runs, "run", [["03_a_gender_network"]]),
+        (full_runs, "run", [["03_3_what_is_a_score_worth"]]),
         (pretrain, "read_others", [["renders"]]),
         (render, "render", []),
     ],

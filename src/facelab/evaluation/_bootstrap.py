@@ -96,7 +96,7 @@ def album_bootstrap(
     five folds, accuracies of 0.6 and 0.92 and albums that differ with a standard deviation of 0.3 or 0.6
     logits, the interval holds the truth for 94 to 97 of 100 simulated data sets. From the 2.5th to the 97.5th
     percentile it would for 88 to 93. With fewer than about 4.5 effective albums, the ends are the lowest and
-    the highest score that was drawn, and no interval is to be trusted. Built in lesson 3.
+    the highest score that was drawn, and no interval is to be trusted. Built in lesson 3.3.
 
     Examples
     --------

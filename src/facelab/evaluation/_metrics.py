@@ -35,7 +35,7 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Notes
     -----
     Of age groups, the benchmark's first score, "exact" (Eidinger, Enbar and Hassner, 2014). Built in lesson
-    3.
+    3.3.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int) -> 
 
     Notes
     -----
-    Built in lesson 3.
+    Built in lesson 3.4.
 
     Examples
     --------

@@ -62,7 +62,7 @@ def by_slice(
 
     Notes
     -----
-    Built in lesson 3.
+    Built in lesson 3.4.
 
     Examples
     --------
