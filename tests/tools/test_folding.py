@@ -64,7 +64,7 @@ def test_two_of_the_tags_are_refused():
 
 
 def test_the_tool_folds_lessons_and_leaves_chapters(tmp_path, monkeypatch):
-    names = ["03_2_train", "03_a_gender_network"]
+    names = ["03_2_train", "06_honest_evaluation"]
     for name in names:
         notebook = new_notebook(cells=[new_code_cell("print(1)", id="one", metadata={"tags": ["check"]})])
         (tmp_path / f"{name}.ipynb").write_text(nbformat.writes(notebook) + "\n")
@@ -73,7 +73,7 @@ def test_the_tool_folds_lessons_and_leaves_chapters(tmp_path, monkeypatch):
     assert folding.main() == 0
     lesson, chapter = ((tmp_path / f"{name}.ipynb").read_bytes() for name in names)
     assert b"@title" in lesson
-    assert chapter == before["03_a_gender_network"]
+    assert chapter == before["06_honest_evaluation"]
     assert folding.main() == 0
     assert (tmp_path / "03_2_train.ipynb").read_bytes() == lesson
 
