@@ -135,11 +135,14 @@ soak: environment  ## kill `make book` 50 times at random moments, and look whet
 .PHONY: normalise
 normalise: environment  ## execute the chapters and put notebooks and records in their place, ready to be committed
 	@$(BIN)/ruff format --quiet notebooks
+	@$(BIN)/python -m tools.folding
 	@$(BIN)/python -m tools.execute --publish
 
 .PHONY: full-runs
-full-runs: environment  ## train chapters 3 to 6 and 8 on all folds and record it (3 hours; goes on where it stopped)
+full-runs: environment  ## train chapters 3 to 6 and 8 on all folds, and the contest; record it (3.5 hours; goes on where it stopped)
 	@$(BIN)/python -m tools.full_runs
+	@$(BIN)/python -m tools.contest
+	@$(BIN)/python -m tools.contest --test
 
 .PHONY: lock
 lock:  ## resolve requirements.lock again from pyproject.toml

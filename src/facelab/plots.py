@@ -91,7 +91,8 @@ def _as_svg(figure: Figure) -> str | None:
     text = io.StringIO()
     how = {"facecolor": figure.get_facecolor(), "bbox_inches": "tight"}
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, **how)
-    return re.sub(r"(\.\d\d)\d+", r"\1", text.getvalue())  # a hundredth of a point cannot be seen
+    # A hundredth of a point cannot be seen; factors, which are small, keep four digits.
+    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.4g}", text.getvalue())
 
 
 def _as_jpeg(figure: Figure) -> bytes | None:

@@ -15,6 +15,9 @@ from papermill.exceptions import PapermillExecutionError
 from tools.notebooks import check_cell, setup_cell
 from tools.paths import NOTEBOOKS
 
+FIRST = "01_1_from_files_to_one_table"
+TRAINS = "03_3_what_is_a_score_worth"
+
 
 @pytest.fixture
 def opening(tmp_path, monkeypatch):
@@ -40,17 +43,17 @@ def opening(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("chapter", "parameters", "words"),
     [
-        ("01_the_benchmark", {"quick": "false"}, "quick must be True or False, not the text 'false'"),
-        ("01_the_benchmark", {"data_dir": "null"}, "data_dir must be a path or None, not the text 'null'"),
+        (FIRST, {"quick": "false"}, "quick must be True or False, not the text 'false'"),
+        (FIRST, {"data_dir": "null"}, "data_dir must be a path or None, not the text 'null'"),
         (
-            "01_the_benchmark",
+            FIRST,
             {"datadir": "2014"},
             "no parameter datadir; it has data_dir, seed, quick. Did you",
         ),
-        ("01_the_benchmark", {"data_dir": "daten"}, "It was given as 'daten', and the current folder is "),
-        ("03_3_what_is_a_score_worth", {"folds": [4, 4]}, "folds must be a list of whole numbers in rising order"),
-        ("03_3_what_is_a_score_worth", {"photographs": 0}, "photographs must be a whole number from 1 to "),
-        ("03_3_what_is_a_score_worth", {"folds": "[0]"}, "With papermill write, for example, -y '{folds: [0, 1]}'"),
+        (FIRST, {"data_dir": "daten"}, "It was given as 'daten', and the current folder is "),
+        (TRAINS, {"folds": [4, 4]}, "folds must be a list of whole numbers in rising order"),
+        (TRAINS, {"photographs": 0}, "photographs must be a whole number from 1 to "),
+        (TRAINS, {"folds": "[0]"}, "With papermill write, for example, -y '{folds: [0, 1]}'"),
     ],
 )
 def test_a_wrong_parameter_stops_the_lesson_with_one_sentence(chapter, parameters, words, opening):
@@ -63,7 +66,7 @@ def test_a_wrong_parameter_stops_the_lesson_with_one_sentence(chapter, parameter
 
 @pytest.mark.parametrize("given", [2014, "~/2014"])
 def test_a_folder_may_be_a_number_or_in_the_home_folder(given, opening, tmp_path):
-    assert opening("01_the_benchmark", data_dir=given, quick=True) == f"{tmp_path / '2014'} True\n"
+    assert opening(FIRST, data_dir=given, quick=True) == f"{tmp_path / '2014'} True\n"
 
 
 @pytest.fixture

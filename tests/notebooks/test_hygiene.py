@@ -13,6 +13,7 @@ import pytest
 
 from facelab import lesson
 from tools import parameters
+from tools.markdown import is_plain
 from tools.notebooks import badge_cell, check_cell, normalised, setup_cell
 from tools.paths import REPOSITORY, chapters, lesson_number
 
@@ -184,20 +185,21 @@ def test_every_picture_has_a_caption(path, notebook):
             number += 1
             assert below.cell_type == "markdown", cell.source
             assert re.match(rf"\*\*Figure {number}\.\*\* \S", below.source), below.source
+            assert "figure" not in cell.metadata["mystnb"], f"its caption stands below:\n{cell.source}"
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert len(re.findall(r"^\*\*Figure \d+\.\*\*", prose, flags=re.MULTILINE)) == number
 
 
 # ---- What a lesson is: one sitting -------------------------------------------------------------------------
 
-LESSONS = [path for path in CHAPTERS if re.match(r"\d\d_\d_", path.stem)]
+LESSONS = [path for path in CHAPTERS if is_plain(path)]
 """The notebooks that are lessons already; the others are whole chapters still."""
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_is_one_sitting(path, notebook):
     words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
-    assert len(notebook.cells) <= 55
+    assert len([cell for cell in notebook.cells if not cell.source.startswith("**Figure ")]) <= 55
     assert words <= 1800
     longest = max(len(line) for cell in code_cells(notebook)[1:] for line in cell.source.splitlines())
     assert longest <= 78
@@ -266,3 +268,17 @@ def test_the_page_for_teachers_says_which_parameters_each_lesson_has():
     assert said == {
         path.stem: {name: TYPES[kind] for name, kind in parameters.kinds(path).items()} for path in CHAPTERS
     }
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_has_a_card_with_its_key_figure_and_its_minutes(path, notebook):
+    (figure,) = [cell for cell in code_cells(notebook) if "key-figure" in tags(cell)]
+    assert pictures(figure)
+    chapter, lesson_of_it, *_ = path.stem.split("_")
+    page = (REPOSITORY / "book" / f"chapter_{int(chapter)}.md").read_text(encoding="utf-8")
+    (card,) = [card for card in page.split(":::{grid-item-card}") if f"/{path.stem}\n" in card]
+    assert f":img-top: _figures/{chapter}_{lesson_of_it}." in card
+    title = notebook.cells[2].source.splitlines()[0].removeprefix("# ")
+    assert card.startswith(f" {int(chapter)}.{lesson_of_it} {title}\n")
+    (minutes,) = re.findall(r"\*\*Time\*\* (\d+) minutes", notebook.cells[2].source)
+    assert f"\n{minutes} minutes\n" in card

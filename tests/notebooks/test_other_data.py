@@ -26,8 +26,8 @@ LESSONS = [number for number in CHAPTERS if number != "A"]
 
 # Which lessons a data set is enough for; the others stop.
 RUNS = {
-    "30 photographs of 10 albums": "1.1 1.2 1.3 2 3.1 3.2 3.3 3.4 3.5 6",
-    "spelled otherwise": "1.1 1.2 1.3 2 3.1 3.2 3.3 3.4 3.5 4 5 6 7 8",
+    "30 photographs of 10 albums": "1.1 1.2 1.3 2.1 2.3 2.4 3.1 3.2 3.3 3.4 3.5 6",
+    "spelled otherwise": "1.1 1.2 1.3 2.1 2.2 2.3 2.4 3.1 3.2 3.3 3.4 3.5 4 5 6 7 8",
     "no age label": "3.1 3.2 3.3 3.4 3.5",
     "no gender label": "4 6",
     "one fold file": "",
@@ -35,9 +35,9 @@ RUNS = {
 }
 # Each lesson on the data set that asks most of it: a kernel takes seconds, and who stops needs none.
 EXECUTED = [
-    *(("30 photographs of 10 albums", number) for number in ("1.1", "1.2", "1.3", "2", "3.1", "3.5", "6")),
-    *(("spelled otherwise", number) for number in ("1.1", "1.2", "1.3", "5", "7", "8")),
-    *(("no age label", number) for number in ("3.2", "3.3", "3.4")),
+    *(("30 photographs of 10 albums", number) for number in ("1.1", "1.2", "1.3", "2.1", "2.3", "2.4", "6")),
+    *(("spelled otherwise", number) for number in ("1.1", "1.2", "1.3", "2.2", "5", "7", "8")),
+    *(("no age label", number) for number in ("3.1", "3.2", "3.3", "3.4", "3.5")),
     ("no gender label", "4"),
     ("one fold file", "A"),
 ]
@@ -238,7 +238,7 @@ def demands(chapter: Path) -> list[str]:
 @pytest.mark.parametrize("number", LESSONS)
 def test_the_page_for_teachers_says_what_a_lesson_needs(number) -> None:
     page = (REPOSITORY / "book" / "teachers.md").read_text(encoding="utf-8")
-    (row,) = re.findall(rf"^\| {number} \|.*\|$", page, flags=re.MULTILINE)
+    (row,) = re.findall(rf"^\| {re.escape(number)} \|.*\|$", page, flags=re.MULTILINE)
     for demand in demands(CHAPTERS[number]):
         assert demand in row
     least = re.findall(r"\d+ (?:photographs|albums|folds|genders)", row)

@@ -36,7 +36,8 @@ def base_rates(prevalence: float, sensitivity: float, specificity: float) -> Fig
 
     Examples
     --------
-    >>> alt_text(base_rates(0.05, 0.9, 0.9))[-77:]
+    >>> from facelab import diagrams
+    >>> diagrams.alt_text(base_rates(0.05, 0.9, 0.9))[-70:]
     'Of the 140 predicted m, 45 are labelled m: a predictive value of 32 %.'
     """
     given = {"prevalence": prevalence, "sensitivity": sensitivity, "specificity": specificity}
@@ -50,8 +51,10 @@ def base_rates(prevalence: float, sensitivity: float, specificity: float) -> Fig
     canvas.heading(0, 10, f"{count(FACES, 'face')}, of them {labelled_m:,} labelled m")
     y = 34.0
     for left, words, square, filled in (
-        (0, "labelled m", True, False), (118, "labelled f", False, False), (228, "filled: predicted m", False, True),
-    ):  # fmt: skip
+        (0, "labelled m", True, False),
+        (118, "labelled f", False, False),
+        (228, "filled: predicted m", False, True),
+    ):
         canvas.small_faces(np.array([[left + 8.0, y]]), square=square, filled=filled, size=15)
         canvas.text(left + 21, y, words)
     y += 32

@@ -1,13 +1,13 @@
 """The album bootstrap: whole albums drawn with replacement, for one network and for two."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from facelab.diagrams._drawing import BROAD, Canvas, count, letter, sentence, text_width
+from facelab.diagrams._drawing import BROAD, Align, Canvas, count, letter, sentence, text_width
 from facelab.evaluation import N_RESAMPLES, Interval, accuracy, album_bootstrap, paired_album_bootstrap
 from facelab.evaluation._bootstrap import times_drawn
 
@@ -37,6 +37,10 @@ def bootstrap(y_true: ArrayLike, y_pred: ArrayLike, albums: ArrayLike, *, seed: 
     ------
     ValueError
         Where :func:`facelab.evaluation.album_bootstrap` raises it.
+
+    Notes
+    -----
+    Used in lesson 3.3.
     """
     interval = album_bootstrap(accuracy, y_true, y_pred, albums, seed=seed)
     right = {"": np.asarray(y_true) == np.asarray(y_pred)}
@@ -82,14 +86,14 @@ def _draw(right: Mapping[str, np.ndarray], albums: ArrayLike, interval: Interval
     times = times_drawn(len(names), seed=seed, n_resamples=N_RESAMPLES)
     scores = {name: times @ of / (times @ sizes) for name, of in hits.items()}
     two = len(right) == 2
-    outcome = np.subtract(*list(scores.values())[::-1]) if two else scores[""]
+    outcome = _outcome(list(scores.values()))
     order = np.argsort(-sizes, kind="stable")
     rows = [np.ones(len(names), dtype=int), *times[:_SHOWN]]
     scale = (BROAD - 2) / max(int(row @ sizes) for row in rows)
     canvas = Canvas()
     alt = [
-        f"The test set is a row of {count(len(names), 'album')}, each as broad as it has faces, {len(album):,} in "
-        "all, and filled as high as the network is right about them."
+        f"The test set is a row of {count(len(names), 'album')}, each as broad as it has faces, "
+        f"{len(album):,} in all, and filled as high as the network is right about them."
     ]
     high = 30 if two else 40
     y = 10.0
@@ -98,7 +102,7 @@ def _draw(right: Mapping[str, np.ndarray], albums: ArrayLike, interval: Interval
         title = f"draw {number}: {drawn}, with replacement" if number else f"the test set: {drawn}"
         found = {name: float(row @ of / faces) for name, of in hits.items()}
         if two:
-            words = f"difference {np.subtract(*list(found.values())[::-1]):+.3f}".replace("-", "−")
+            words = f"difference {_outcome(list(found.values())):+.3f}".replace("-", "−")
         else:
             words = f"accuracy {found['']:.3f}"
         canvas.heading(0, y, title)
@@ -110,7 +114,9 @@ def _draw(right: Mapping[str, np.ndarray], albums: ArrayLike, interval: Interval
             if two:
                 canvas.text(0, y + 9, f"{name}: {found[name]:.3f}")
                 y += 20
-            _strip(canvas, y, high, row[order], sizes[order], of[order], scale, letters=name == list(hits)[-1])
+            _strip(
+                canvas, y, high, row[order], sizes[order], of[order], scale, letters=name == list(hits)[-1]
+            )
             y += high + 4
         y += 38
         alt.append(f"{title.capitalize()}, {count(faces, 'face')}, {words}.")
@@ -123,6 +129,11 @@ def _draw(right: Mapping[str, np.ndarray], albums: ArrayLike, interval: Interval
     canvas.text(BROAD / 2, y + 14, f"{what}, 95 % interval: {interval}", align="center", bold=True)
     alt.append(f"A histogram of the {N_RESAMPLES:,} draws: {words}, the 95 % interval in brackets.")
     return canvas.finish(y + 28, sentence(alt))
+
+
+def _outcome(scores: Sequence[Any]) -> Any:
+    """Score of one network, or by how much the second of two is better."""
+    return scores[0] if len(scores) == 1 else scores[1] - scores[0]
 
 
 def _strip(
@@ -159,7 +170,8 @@ def _histogram(canvas: Canvas, top: float, outcome: np.ndarray, interval: Interv
             height = tall * many / counts.max()
             canvas.block(place(start) + 0.5, bottom - height, place(end) - place(start) - 1, height, "test")
     canvas.line((left - 8, bottom), (right + 8, bottom))
-    for end, align, away in ((interval.low, "right", -4), (interval.high, "left", 4)):
+    sides: tuple[tuple[float, Align, int], ...] = ((interval.low, "right", -4), (interval.high, "left", 4))
+    for end, align, away in sides:
         canvas.line((place(end), top), (place(end), bottom + 6), width=1.6, dashed=True)
         canvas.text(place(end) + away, bottom + 14, f"{end:z.3f}".replace("-", "−"), align=align)
     return bottom + 22

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from facelab.diagrams._drawing import BROAD, Canvas, sentence
+from facelab.diagrams._drawing import BROAD, Canvas, sentence, text_width
 from facelab.diagrams._layers import input_shape, places
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
     Parameters
     ----------
     image : int array, shape (side, side)
-        Its pixels, of at most two digits.
+        Its pixels, small whole numbers.
     kernel : int array, shape (size, size)
-        Its weights, of at most two characters.
+        Its weights, small whole numbers.
 
     Returns
     -------
@@ -38,6 +38,10 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
     ------
     ValueError
         If one of them is not square, the kernel does not fit, or the numbers do not fit into the cells.
+
+    Notes
+    -----
+    Used in lesson 3.1.
     """
     pixels, weights = np.asarray(image), np.asarray(kernel)
     for array in (pixels, weights):
@@ -49,19 +53,23 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
         raise ValueError(f"a kernel of {size} × {size} does not fit on {side} × {side} pixels")
     answers = np.array(
         [
-            [(pixels[row : row + size, column : column + size] * weights).sum() for column in range(places_left)]
+            [
+                (pixels[row : row + size, column : column + size] * weights).sum()
+                for column in range(places_left)
+            ]
             for row in range(places_left)
         ]
     )
-    longest = max(len(f"{number}") for array in (pixels, weights, answers) for number in array.flat)
-    if side + size + places_left > _MOST_CELLS or longest > 3:
+    cells = side + size + places_left
+    cell = min(28.0, (BROAD - 84) / cells)
+    written = [_minus(number) for array in (pixels, weights, answers) for number in array.flat]
+    if cells > _MOST_CELLS or max(text_width(words) for words in written) > cell - 3:
         raise ValueError(
-            f"{side} × {side} pixels with numbers of {longest} characters are too many to be read: show a part "
+            f"{side} × {side} pixels and the answers to them are too many or too long to read: show a part "
             "of the picture, in small whole numbers"
         )
     canvas = Canvas()
-    cell = min(28.0, (BROAD - 84) / (side + size + places_left))
-    gap = (BROAD - 2 - cell * (side + size + places_left)) / 2
+    gap = (BROAD - 2 - cell * cells) / 2
     top = 36.0
     left = 1.0
     canvas.heading(left, 10, "picture")
@@ -80,18 +88,21 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
     if places_left > 1:
         for start, length in ((left, size), (at_answer, 1)):
             height = top if start == left else above
-            canvas.arrow((start + cell * length / 2, height - 7), (start + cell * (length / 2 + 1), height - 7))
+            canvas.arrow(
+                (start + cell * length / 2, height - 7), (start + cell * (length / 2 + 1), height - 7)
+            )
     bottom = top + cell * side + 22
     canvas.heading(left, bottom, "At the first place")
     sums = (pixels[:size, :size] * weights).sum(axis=1)
     for row in range(size):
         terms = " + ".join(
-            f"{pixel}·{_signed(weight)}" for pixel, weight in zip(pixels[row, :size], weights[row], strict=True)
+            f"{pixel}·{_signed(weight)}"
+            for pixel, weight in zip(pixels[row, :size], weights[row], strict=True)
         )
-        canvas.text(left, bottom + 22 + 19 * row, f"row {row + 1}:  {terms} = {sums[row]}")
+        canvas.text(left, bottom + 22 + 19 * row, f"row {row + 1}:  {terms} = {_minus(sums[row])}")
     total = bottom + 22 + 19 * size
     added = " + ".join(_signed(number) for number in sums)
-    canvas.text(left, total, f"together:  {added} = {answers[0, 0]}", bold=True)
+    canvas.text(left, total, f"together:  {added} = {_minus(answers[0, 0])}", bold=True)
     canvas.text(left, total + 28, "Then the kernel moves on by one pixel.")
     canvas.text(left, total + 46, f"It fits in {side} − {size} + 1 = {places_left} places, both ways.")
     alt = [
@@ -103,8 +114,12 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
     return canvas.finish(total + 60, sentence(alt))
 
 
+def _minus(number: int) -> str:
+    return f"{number}".replace("-", "−")
+
+
 def _signed(number: int) -> str:
-    return f"({number})".replace("-", "−") if number < 0 else f"{number}"
+    return f"({_minus(number)})" if number < 0 else f"{number}"
 
 
 def receptive_field(model: keras.Model) -> Figure:
@@ -153,8 +168,11 @@ def receptive_field(model: keras.Model) -> Figure:
         canvas.text(room + 28, y - 9, name, bold=True)
         canvas.text(room + 28, y + 9, words)
     alt = [
-        f"A photograph of {pixels} × {pixels} pixels and, around its middle, the squares that one place of each "
-        "stage has seen:",
-        "; ".join(f"{stage.name}, {stage.side} × {stage.side} places: {stage.field} pixels" for stage in stages) + ".",
+        f"A photograph of {pixels} × {pixels} pixels and, around its middle, the squares that one place of "
+        "each stage has seen:",
+        "; ".join(
+            f"{stage.name}, {stage.side} × {stage.side} places: {stage.field} pixels" for stage in stages
+        )
+        + ".",
     ]
     return canvas.finish(height + 4, sentence(alt))

@@ -35,6 +35,10 @@ def data_set(table: pd.DataFrame) -> Figure:
     ------
     ValueError
         If the table has no photograph or lacks one of the columns.
+
+    Notes
+    -----
+    Used in lesson 1.2.
     """
     if missing := {"fold", "user_id", "face_id"} - set(table):
         raise ValueError(f"the table has no {', '.join(sorted(missing))}; it has {list(table)}")
@@ -68,8 +72,8 @@ def data_set(table: pd.DataFrame) -> Figure:
         canvas.text(BROAD - 14, y, each, align="right", bold=not number)
     canvas.line((14, 324), (BROAD - 14, 324))
     alt = [
-        "Boxes in boxes: a fold holds albums, an album holds subjects, a subject's box holds photographs of one "
-        "face.",
+        "Boxes in boxes: a fold holds albums, an album holds subjects, a subject's box holds photographs of "
+        "one face.",
         *(f"{count(len(of), level)} of {_span(of)} photographs." for level, of in sizes.items()),
         f"{count(len(table), 'photograph')} in all.",
     ]
@@ -122,6 +126,10 @@ def splits(known: Mapping[str, tuple[float, float]]) -> Figure:
     ------
     ValueError
         If one of the three cuts is missing, another is given, or a share is not in [0, 1].
+
+    Notes
+    -----
+    Used in lesson 1.3.
     """
     if set(known) != set(_CUTS):
         raise ValueError(f"the cuts are {', '.join(_CUTS)}; given are {', '.join(known) or 'none'}")
@@ -136,7 +144,7 @@ def splits(known: Mapping[str, tuple[float, float]]) -> Figure:
         top = 36 + row * (tall + 22)
         canvas.heading(0, top + 8, f"Split by {name[:-1]}")
         for album, looks in enumerate(_EXAMPLE):
-            left = album * 160
+            left = 1 + album * 159
             canvas.box(left, top + 24, 148, 42)
             for place, look in enumerate(looks):
                 role = "test" if (album, place) in test else "training"

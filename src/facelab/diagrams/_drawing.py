@@ -1,6 +1,6 @@
 """What all diagrams are drawn with: a canvas in points, a few shapes, and colours with a fixed meaning."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -42,10 +42,11 @@ class Role(NamedTuple):
     hatch: str
 
 
+# A hatch of lines: one of dots makes an SVG twice as large.
 ROLES: Final = {
     "training": Role(PALETTE[1], ""),  # as in facelab.plots.learning_curves
-    "validation": Role(PALETTE[0], "////"),
-    "test": Role(PALETTE[2], "...."),
+    "validation": Role(PALETTE[0], "----"),
+    "test": Role(PALETTE[2], "////"),
     "frozen": Role(PALETTE[4], "xxxx"),
     "trained": Role(PALETTE[5], ""),
     "focus": Role(PALETTE[3], ""),  # what the diagram is about
@@ -64,7 +65,9 @@ class Canvas:
     def __init__(self) -> None:
         self.ink: str = mpl.rcParams["text.color"]
         self.paper: Any = mpl.rcParams["figure.facecolor"]
-        self.figure: Figure = plt.figure(figsize=(WIDTH, WIDTH), layout="none")
+        self.figure: Figure = plt.figure(figsize=(WIDTH, WIDTH))
+        # Said at its making instead, "none" would be forgotten when the figure has been saved once.
+        self.figure.set_layout_engine("none")
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
 
@@ -78,12 +81,12 @@ class Canvas:
     def text(
         self, x: float, y: float, words: str, *, align: Align = "left", bold: bool = False, size: float = TEXT
     ) -> None:
-        """Write, with the middle of the lines at y; letters stand on one base line, whatever hangs below it."""
+        """Write, with the middle of the lines at y, whatever letters hang below the base line."""
         font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
         lines = words.split("\n")
         for number, line in enumerate(lines):
             base = y + LINE * (number - (len(lines) - 1) / 2) + 0.36 * size
-            look = {"fontproperties": font, "color": self.ink, "zorder": 6}
+            look: dict[str, Any] = {"fontproperties": font, "color": self.ink, "zorder": 6}
             self.axes.text(x, base, line, ha=align, va="baseline", parse_math=False, **look)
 
     def heading(self, x: float, y: float, words: str, align: Align = "left") -> None:
@@ -98,33 +101,34 @@ class Canvas:
         corner = min(corner, width / 2, height / 2)
         style = f"round,pad=0,rounding_size={corner}"
 
-        def shape() -> FancyBboxPatch:
-            return FancyBboxPatch((left, top), width, height, boxstyle=style)
+        def shape(**look: Any) -> FancyBboxPatch:
+            return FancyBboxPatch((left, top), width, height, boxstyle=style, **look)
 
-        if role is not None:
-            self._fill(shape(), role)
+        self._fill(shape, role)
         pattern = (0, (3, 2)) if dashed else "-"
-        self.axes.add_patch(shape())
-        self.axes.patches[-1].set(
-            facecolor="none", edgecolor=self.ink, linewidth=line, linestyle=pattern, zorder=1.5
-        )
+        look = {"facecolor": "none", "edgecolor": self.ink, "linewidth": line, "linestyle": pattern}
+        self.axes.add_patch(shape(**look, zorder=1.5))
 
-    def block(
-        self, left: float, top: float, width: float, height: float, role: str | None = None
-    ) -> None:
+    def block(self, left: float, top: float, width: float, height: float, role: str | None = None) -> None:
         """Fill a rectangle whose area counts: no corner is cut, no line is added. Without a role in ink."""
-        shape = Rectangle((left, top), width, height)
-        if role is None:
-            self.axes.add_patch(shape)
-            shape.set(facecolor=self.ink, edgecolor="none", linewidth=0, zorder=1)
-        else:
-            self._fill(shape, role)
 
-    def _fill(self, shape: Patch, role: str) -> None:
+        def shape(**look: Any) -> Rectangle:
+            return Rectangle((left, top), width, height, **look)
+
+        self._fill(shape, role)
+        if role is None:
+            self.axes.add_patch(shape(facecolor=self.ink, edgecolor="none", linewidth=0, zorder=1))
+
+    def _fill(self, shape: Callable[..., Patch], role: str | None) -> None:
+        """Fill a shape in the tint of a role; an SVG would tint a hatch as well if it were of one patch."""
+        if role is None:
+            return
         colour, hatch = ROLES[role]
-        self.axes.add_patch(shape)
-        shape.set(facecolor=to_rgba(colour, _TINT), edgecolor=to_rgba(colour, 0.9 if hatch else 0), zorder=1)
-        shape.set(hatch=hatch or None, linewidth=0)
+        tint = to_rgba(colour, _TINT)
+        self.axes.add_patch(shape(facecolor=tint, edgecolor="none", linewidth=0, zorder=1))
+        if hatch:
+            lines = {"facecolor": "none", "edgecolor": colour, "hatch": hatch, "linewidth": 0}
+            self.axes.add_patch(shape(**lines, zorder=1.1))
 
     def line(self, *points: tuple[float, float], width: float = 1.0, dashed: bool = False) -> None:
         """Draw a line through points."""
@@ -151,15 +155,20 @@ class Canvas:
         `glasses` are none, ``"thick"`` (wide rims) or ``"sun"`` (dark).
         """
         radius = size / 2
-        thin = max(0.7, size / 32)
-        hair = {"facecolor": self.ink, "edgecolor": "none", "zorder": 3}
+        thin = min(1.6, max(0.7, size / 32))
+        hair: dict[str, Any] = {"facecolor": self.ink, "edgecolor": "none", "zorder": 3}
         if look % 6 == 2:  # long hair lies behind the head
             behind = FancyBboxPatch(
                 (x - 1.12 * radius, y - 1.1 * radius), 2.24 * radius, 2.1 * radius,
                 boxstyle=f"round,pad=0,rounding_size={radius}", **hair,
             )  # fmt: skip
             self.axes.add_patch(behind)
-        head = {"facecolor": self.paper, "edgecolor": self.ink, "linewidth": thin, "zorder": 3}
+        head: dict[str, Any] = {
+            "facecolor": self.paper,
+            "edgecolor": self.ink,
+            "linewidth": thin,
+            "zorder": 3,
+        }
         self.axes.add_patch(Circle((x, y), radius, **head))
         for patch in _hair(x, y, radius, look % 6):
             patch.set(**hair)
@@ -168,14 +177,17 @@ class Canvas:
             eye = (x + side * 0.38 * radius, y - 0.02 * radius)
             self.axes.add_patch(Circle(eye, 0.1 * radius, facecolor=self.ink, edgecolor="none", zorder=4))
             if glasses:
-                rim = {"facecolor": self.ink if glasses == "sun" else "none", "edgecolor": self.ink}
+                rim: dict[str, Any] = {
+                    "facecolor": self.ink if glasses == "sun" else "none",
+                    "edgecolor": self.ink,
+                }
                 self.axes.add_patch(Circle(eye, 0.3 * radius, linewidth=2.2 * thin, zorder=4, **rim))
         if glasses:
             bridge = ((x - 0.08 * radius, y - 0.02 * radius), (x + 0.08 * radius, y - 0.02 * radius))
             self.line(*bridge, width=2 * thin)
         angles = np.radians(np.linspace(35, 145, 12))
-        mouth = zip(x + 0.5 * radius * np.cos(angles), y + 0.12 * radius + 0.5 * radius * np.sin(angles))
-        xs, ys = zip(*mouth, strict=True)
+        xs = x + 0.5 * radius * np.cos(angles)
+        ys = y + 0.12 * radius + 0.5 * radius * np.sin(angles)
         self.axes.plot(xs, ys, color=self.ink, linewidth=thin, zorder=4)
 
     def photograph(
@@ -196,7 +208,7 @@ class Canvas:
 
     def sheet(self, left: float, top: float, side: float) -> None:
         """Draw a square that hides what lies behind: one map of a stack."""
-        look = {"facecolor": self.paper, "edgecolor": self.ink, "linewidth": 0.7}
+        look: dict[str, Any] = {"facecolor": self.paper, "edgecolor": self.ink, "linewidth": 0.7}
         self.axes.add_patch(Rectangle((left, top), side, side, zorder=1, **look))
 
     def grid(self, left: float, top: float, side: float, cells: int) -> None:
@@ -211,7 +223,7 @@ class Canvas:
     def frame(self, left: float, top: float, side: float) -> None:
         """Draw a square in the colour of the focus over what is there, dashed if it is large enough."""
         dashes = (0, (4, 1.5)) if side > 16 else "-"
-        style = {"facecolor": "none", "edgecolor": ROLES["focus"].colour, "linestyle": dashes}
+        style: dict[str, Any] = {"facecolor": "none", "edgecolor": ROLES["focus"].colour, "linestyle": dashes}
         self.axes.add_patch(Rectangle((left, top), side, side, linewidth=2, zorder=4, **style))
 
     def leader(self, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -248,8 +260,12 @@ class Canvas:
     def small_faces(self, centres: np.ndarray, *, square: bool, filled: bool, size: float) -> None:
         """Draw many faces at once, square or round ones, filled or hollow, in one artist."""
         marker = _small_face(square)
-        look = {"facecolor": self.ink if filled else "none", "edgecolor": self.ink, "linewidth": 0.5}
-        self.axes.scatter(*centres.T, s=size**2, marker=marker, zorder=3, **look)
+        look: dict[str, Any] = {
+            "facecolor": self.ink if filled else "none",
+            "edgecolor": self.ink,
+            "linewidth": 0.5,
+        }
+        self.axes.scatter(centres[:, 0], centres[:, 1], s=size**2, marker=marker, zorder=3, **look)
 
     def sum_sign(self, x: float, y: float, radius: float) -> None:
         """Draw a plus in a circle."""
@@ -273,9 +289,9 @@ class Canvas:
 
     def key(self, left: float, y: float, role: str, words: str) -> float:
         """Say what a role looks like; returns where the words end."""
-        self.box(left, y - 7, 14, 14, role, corner=1.5)
-        self.text(left + 20, y, words)
-        return left + 20 + text_width(words)
+        self.box(left + 1, y - 7, 14, 14, role, corner=1.5)
+        self.text(left + 21, y, words)
+        return left + 21 + text_width(words)
 
 
 def _hair(x: float, y: float, radius: float, look: int) -> list[Any]:
@@ -306,8 +322,10 @@ def _hair(x: float, y: float, radius: float, look: int) -> list[Any]:
 @cache
 def _small_face(square: bool) -> Path:
     """Make a face with holes for eyes and mouth, as a marker."""
-    head = Path.unit_rectangle().transformed(Affine2D().translate(-0.5, -0.5).scale(2)) if square else (
-        Path.unit_circle()
+    head = (
+        Path.unit_rectangle().transformed(Affine2D().translate(-0.5, -0.5).scale(2))
+        if square
+        else (Path.unit_circle())
     )
     # Drawn the other way round, a shape inside another one is a hole.
     turned = Affine2D().scale(-1, 1)

@@ -56,11 +56,11 @@ def leak_experiment(*, asked: int, siblings: int, neighbours: int, base: int, ad
     canvas.heading(0, 250, f"Three training sets of {count(base + added, 'photograph')}")
     canvas.key(0, 274, "training", "They differ at their ends only.")
     alt = [
-        "An album of the test fold with four subjects. Of the first and the third, some photographs are asked "
-        f"about ({asked:,} in all) and the others are siblings ({siblings:,}); the photographs of the second and "
-        f"the fourth are neighbours ({neighbours:,}).",
-        f"Below, three training sets as bars of equal length: {base:,} photographs of other folds and {added:,} "
-        "more, which show",
+        "An album of the test fold with four subjects. Of the first and the third, some photographs are "
+        f"asked about ({asked:,} in all) and the others are siblings ({siblings:,}); the photographs of the "
+        f"second and the fourth are neighbours ({neighbours:,}).",
+        f"Below, three training sets of {base + added:,} photographs as bars of equal length: {base:,} of "
+        f"other folds and {added:,} more, which show",
     ]
     ends = {
         "strangers": ((0, 4), "people of other albums"),

@@ -39,10 +39,14 @@ def network(model: keras.Model) -> Figure:
     ValueError
         If the model holds no weights.
 
+    Notes
+    -----
+    Used in lesson 3.1.
+
     Examples
     --------
-    >>> from facelab import models
-    >>> alt_text(network(models.gender_cnn("pooled")))[:60]
+    >>> from facelab import diagrams, models
+    >>> diagrams.alt_text(network(models.gender_cnn("pooled")))[:57]
     'A network of 93,937 weights, layer by layer from the top.'
     """
     rows = table(model)
@@ -58,17 +62,20 @@ def network(model: keras.Model) -> Figure:
     y = 30.0
     large = _largest([row.weights / largest for row in rows])
     canvas.photograph(9, y + 3, 38, 2)
-    canvas.text(66, y + 14, "photograph", bold=True)
-    canvas.text(66, y + 31, shape_in_words(pixels))
+    canvas.text(62, y + 14, "photograph", bold=True)
+    canvas.text(62, y + 31, shape_in_words(pixels))
     y += 46
-    alt = [f"A network of {total:,} weights, layer by layer from the top.", f"Photograph: {shape_in_words(pixels)}."]
+    alt = [
+        f"A network of {total:,} weights, layer by layer from the top.",
+        f"Photograph: {shape_in_words(pixels)}.",
+    ]
     for row in rows:
         side = large * (row.weights / largest) ** 0.5
         height = max(46, side + 10)
         middle = y + height / 2
         _shape(canvas, middle, row.shape, scale)
-        canvas.text(66, middle - 9, row.kind.replace(" + batch norm", ", norm"), bold=True)
-        canvas.text(66, middle + 9, f"{row.name}: {row.values()}")
+        canvas.text(62, middle - 9, row.kind.replace(" + batch norm", ", norm"), bold=True)
+        canvas.text(62, middle + 9, f"{row.name}: {row.values()}")
         if row.weights:
             left = BROAD - _LARGEST
             canvas.block(left, middle - side / 2, side, side)
@@ -82,7 +89,7 @@ def network(model: keras.Model) -> Figure:
     heaviest = max(rows, key=lambda row: row.weights)
     share = f"{heaviest.weights / total:.0%}".replace("%", " %")
     canvas.line((0, y + 4), (BROAD, y + 4))
-    canvas.text(0, y + 20, f"{total:,} weights in all, {share} of them in {heaviest.name}", bold=False)
+    canvas.text(0, y + 20, f"{total:,} weights in all, {share} of them in {heaviest.name}")
     alt.append(f"{share} of the weights are in {heaviest.name}.")
     return canvas.finish(y + 34, sentence(alt))
 
@@ -138,12 +145,14 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
     alt: list[str] = []
     ends = []
     for number, (name, model) in enumerate(networks.items()):
-        left = number * (BROAD - _COLUMN)
+        left = 1.0 + number * (BROAD - 2 - _COLUMN)
         stages = places(model)
         rows = table(model)
         pooled = [row for row in rows if row.kind == "global average pooling"]
         if not stages or not pooled:
-            raise ValueError(f"{name} has no convolution or no global average: compare networks that have both")
+            raise ValueError(
+                f"{name} has no convolution or no global average: compare networks that have both"
+            )
         side = input_shape(model)[0]
         canvas.heading(left, 10, name)
         _view(canvas, left, 28, None, side)
@@ -153,9 +162,9 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
         for stage in stages:
             canvas.arrow((left + _VIEW / 2, y - 18), (left + _VIEW / 2, y - 3))
             _view(canvas, left, y, stage, side)
-            field = f"each sees {min(stage.field, side)} × {min(stage.field, side)} px"
+            field = f"sees {min(stage.field, side)} × {min(stage.field, side)} px"
             canvas.text(left + 84, y + 36, f"{stage.side} × {stage.side} places\n{stage.maps} maps\n{field}")
-            seen.append(f"{stage.side} × {stage.side} places with {stage.maps} maps, {field}")
+            seen.append(f"{stage.side} × {stage.side} places with {stage.maps} maps, each {field}")
             y += 96
         canvas.arrow((left + _VIEW / 2, y - 18), (left + _VIEW / 2, y - 3))
         last = stages[-1]
@@ -166,7 +175,7 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
         y += 62
         dense = [str(row.shape[0]) for row in rows[rows.index(pooled[0]) :] if row.kind.startswith("dense")]
         words = f"“Where” is lost after {convolutions}: each number is the mean of {last.side**2:,} places."
-        words = wrapped(words, _COLUMN - 6)
+        words = wrapped(words, _COLUMN - 14)
         lines = words.count("\n") + 1
         canvas.text(left, y + 8.5 * lines + 6, words)
         y += 17 * lines + 12
@@ -175,16 +184,23 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
         ends.append(y + 42)
         alt.append(
             f"{name}: photograph of {side} × {side} pixels; {'; '.join(seen)}; then a global average of "
-            f"{last.side**2:,} places after {convolutions} leaves {pooled[0].shape[0]} numbers, and dense layers "
-            f"of {', '.join(dense)}."
+            f"{last.side**2:,} places after {convolutions} leaves {pooled[0].shape[0]} numbers, and dense "
+            f"layers of {', '.join(dense)}."
         )
-    y = max(ends)
+    y = max(ends) + 8
     canvas.line((BROAD / 2, 2), (BROAD / 2, y), width=0.6, dashed=True)
+    y += 18
+    canvas.block(2, y - 6, 12, 12)
+    canvas.text(22, y, "one place")
+    canvas.frame(120, y - 8, 16)
+    canvas.text(144, y, "what it sees of the photograph")
     for name, model in networks.items():
-        if stage := _residual(model):
-            y = _draw_stage(canvas, y + 26, f"A stage of {name}", stage)
-            alt.append(f"A stage of {name}: {', then '.join(stage)}, whose result is added to what went in.")
-    return canvas.finish(y, sentence(["Two networks side by side.", *alt]))
+        if residual := _residual(model):
+            y = _draw_stage(canvas, y + 38, f"{name}: a stage with a residual connection", residual)
+            alt.append(
+                f"A stage of {name}: {', then '.join(residual)}, whose result is added to what went in."
+            )
+    return canvas.finish(y + 14, sentence(["Two networks side by side.", *alt]))
 
 
 def _residual(model: keras.Model) -> list[str]:
@@ -215,7 +231,7 @@ def _draw_stage(canvas: Canvas, y: float, title: str, stage: list[str]) -> float
         canvas.arrow((left + broad, top + tall / 2), (left + broad + gap, top + tall / 2))
         left += broad + gap
     canvas.sum_sign(left + 12, top + tall / 2, 12)
-    return top + tall + 4
+    return top + tall - 8
 
 
 def _view(canvas: Canvas, left: float, top: float, stage: Place | None, pixels: int) -> None:

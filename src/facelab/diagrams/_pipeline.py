@@ -27,17 +27,23 @@ def pipeline(steps: Mapping[str, str], cache: str = "cache") -> Figure:
     ------
     ValueError
         If the cache is not one of the steps, or is the first or the last.
+
+    Notes
+    -----
+    Used in lesson 2.3.
     """
     names = list(steps)
     if cache not in names[1:-1]:
-        raise ValueError(f"{cache!r} must stand between two steps; the steps are {', '.join(names) or 'none'}")
+        raise ValueError(
+            f"{cache!r} must stand between two steps; the steps are {', '.join(names) or 'none'}"
+        )
     canvas = Canvas()
     left, broad = 128.0, max(96.0, max(text_width(name, bold=True) for name in names) + 20)
     beside = left + broad + 14
-    at, tall, y = names.index(cache), 32.0, 2.0
+    at, tall, y = names.index(cache), 32.0, 4.0
     tops = []
     for number, (name, result) in enumerate(steps.items()):
-        words = wrapped(result, BROAD - beside)
+        words = wrapped(result, BROAD - beside - 8)
         lines = words.count("\n") + 1
         room = max(tall, 17.0 * lines)
         middle = y + room / 2
@@ -52,17 +58,17 @@ def pipeline(steps: Mapping[str, str], cache: str = "cache") -> Figure:
         canvas.text(beside, middle, words)
         y += room + 18
     for first, last, words in (
-        (0, at - 1, "in the\nfirst epoch\nonly"),
-        (at + 1, len(names) - 1, "again\nin every\nepoch"),
+        (0, at - 1, "first epoch\nonly"),
+        (at + 1, len(names) - 1, "again in\nevery epoch"),
     ):
         top, bottom = tops[first][0], tops[last][1]
         middle = (top + bottom) / 2
         canvas.bracket(left - 16, top, bottom)
         canvas.text(left - 24, middle, words, align="right")
     alt = [
-        f"The steps of a pipeline from the top down: "
+        "The steps of a pipeline from the top down: "
         + "; ".join(f"{name}: {result}" if result else name for name, result in steps.items()) + ".",
         f"{', '.join(names[:at])} run in the first epoch only; {cache} keeps what comes out of them;",
         f"{', '.join(names[at + 1 :])} run again in every epoch.",
     ]  # fmt: skip
-    return canvas.finish(y - 16, sentence(alt))
+    return canvas.finish(y - 14, sentence(alt))

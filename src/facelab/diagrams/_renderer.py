@@ -43,11 +43,12 @@ def rendering(causes: Mapping[str, Sequence[str]], pictures: Sequence[Any] | Non
         raise ValueError(f"there are {len(_STEPS)} steps, but {len(pictures)} pictures")
     canvas = Canvas()
     side, y = 96.0, 2.0
-    alt = ["The renderer's steps from the top down."]
+    total = count(sum(len(names) for names in causes.values()), "cause")
+    alt = [f"The renderer's four steps from the top down, with {total} in all."]
     for number, (step, done) in enumerate(_STEPS.items()):
         names = list(causes[step])
-        listed = wrapped(", ".join(name.replace("_", " ") for name in names), BROAD - side - 22)
-        words = wrapped(done, BROAD - side - 22)
+        listed = wrapped(", ".join(name.replace("_", " ") for name in names), BROAD - side - 34)
+        words = wrapped(done, BROAD - side - 34)
         lines = words.count("\n") + 1 + (listed.count("\n") + 1 if names else 0)
         room = max(side, 44.0 + 17 * lines)
         if pictures is None:
@@ -65,8 +66,7 @@ def rendering(causes: Mapping[str, Sequence[str]], pictures: Sequence[Any] | Non
             canvas.arrow((1 + side / 2, y - 22), (1 + side / 2, y - 3))
         y += room + 26
         alt.append(f"{number + 1}, {step}: {done}; {count(len(names), 'cause')}: {', '.join(names)}.")
-    total = sum(len(names) for names in causes.values())
-    canvas.text(0, y, f"{count(total, 'cause')} in all, each of them a number that is kept.", bold=True)
+    canvas.text(0, y, f"{total} in all, each of them a number that is kept.", bold=True)
     return canvas.finish(y + 14, sentence(alt))
 
 
@@ -77,7 +77,10 @@ def _glyph(canvas: Canvas, step: str, left: float, top: float, side: float) -> N
     if step == "head":
         angles = np.radians(np.linspace(0, 360, 61))
         for squeeze in (1.0, 0.66, 0.33, 0.0):
-            canvas.line(*zip(x + 0.8 * squeeze * radius * np.cos(angles), y + radius * np.sin(angles), strict=True), width=0.8)
+            canvas.line(
+                *zip(x + 0.8 * squeeze * radius * np.cos(angles), y + radius * np.sin(angles), strict=True),
+                width=0.8,
+            )
             inner = 0.8 * radius * np.cos(np.arcsin(0.9 * squeeze))
             for sign in (-1, 1):
                 level = y + sign * 0.9 * squeeze * radius

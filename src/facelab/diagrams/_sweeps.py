@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from facelab.diagrams._drawing import BROAD, Canvas, count, sentence, text_width
 
-
 _PLACES: Final = (((0, 0),), ((-14, 0), (14, 0)), ((-14, 14), (14, 14), (0, -13)))
 """Where the heads of a family of one, two or three stand in its box, in points from the middle."""
 
@@ -41,7 +40,7 @@ def sweep(table: pd.DataFrame, factor: str, pictures: Sequence[Any] | None = Non
     needed = {"factor", "value", "family", "identity", "half"}
     if missing := needed - set(table):
         raise ValueError(f"the table has no {', '.join(sorted(missing))}; it has {list(table)}")
-    halves = {name: part for name, part in table.groupby("half", observed=True)}
+    halves = {str(name): part for name, part in table.groupby("half", observed=True)}
     if set(halves) != {"finding", "held out"}:
         raise ValueError(f"the halves are 'finding' and 'held out', not {sorted(halves)}")
     if both := set(halves["finding"]["family"]) & set(halves["held out"]["family"]):
@@ -71,14 +70,16 @@ def sweep(table: pd.DataFrame, factor: str, pictures: Sequence[Any] | None = Non
     canvas.text(0, y + 18, "between two answers about the same head.")
     y += 52
     families, heads = table["family"].nunique(), table["identity"].nunique()
-    canvas.heading(0, y, f"{count(heads, 'head')} of {count(families, 'family', 'families')}, divided by family")
+    canvas.heading(
+        0, y, f"{count(heads, 'head')} of {count(families, 'family', 'families')}, divided by family"
+    )
     purposes = {
         "finding": "Look for effects here.\nMake the repair here.",
         "held out": "Judge the repair here,\nonce, at the end.",
     }
     alt = [
         f"One head in {len(values)} pictures that differ in {factor} only: {', '.join(map(str, values))}.",
-        f"Below, {count(families, 'family', 'families')} with {count(heads, 'head')} divided into two halves.",
+        f"Below, {count(families, 'family', 'families')} with {count(heads, 'head')} in two halves.",
     ]
     roles = {"finding": "training", "held out": "test"}
     for number, (name, purpose) in enumerate(purposes.items()):
@@ -95,5 +96,9 @@ def sweep(table: pd.DataFrame, factor: str, pictures: Sequence[Any] | None = Non
         words = [count(of_half[0], "family", "families"), count(of_half[1], "head")]
         canvas.text(left + 12, y + 142, "\n".join(words), bold=True)
         canvas.text(left + 12, y + 192, purpose)
-        alt.append(f"{name.replace(' ', '-').capitalize()} half: {words[0]}, {words[1]}. {purpose}".replace("\n", " "))
+        alt.append(
+            f"{name.replace(' ', '-').capitalize()} half: {words[0]}, {words[1]}. {purpose}".replace(
+                "\n", " "
+            )
+        )
     return canvas.finish(y + 230, sentence(alt))

@@ -66,7 +66,11 @@ def backbone_and_head(networks: Mapping[str, keras.Model]) -> Figure:
             canvas.text(x + 38, y + tall / 2, role, bold=role == "trained")
     y += tall + 22
     canvas.text(0, y + 8, "weights\ntrained", bold=True)
-    alt = ["A backbone of the parts " + ", ".join(part for part, *_ in first[:-1]) + f", and a head, {first[-1][0]}."]
+    alt = [
+        "A backbone of the parts "
+        + ", ".join(part for part, *_ in first[:-1])
+        + f", and a head, {first[-1][0]}."
+    ]
     for number, (name, of) in enumerate(parts.items()):
         total, trained = sum(weights for _, weights, _ in of), sum(count for *_, count in of)
         canvas.text(label + (number + 0.5) * broad, y + 8, f"{trained:,}\nof {total:,}", align="center")
@@ -85,9 +89,13 @@ def _parts(name: str, model: Any) -> list[tuple[str, int, int]]:
         raise ValueError(f"the network {name!r} has {len(inside)} backbones inside; it needs one")
     found: dict[str, list[int]] = {}
     for layer in inside[0].layers:
-        stage = "_".join(layer.name.split("_")[:2]) if layer.name.startswith("stage") else layer.name.split("_")[0]
+        stage = (
+            "_".join(layer.name.split("_")[:2])
+            if layer.name.startswith("stage")
+            else layer.name.split("_")[0]
+        )
         _count(found, stage, layer)
-    head = {}
+    head: dict[str, list[int]] = {}
     for layer in model.layers:
         if layer is not inside[0]:
             _count(head, layer.name, layer)

@@ -3,8 +3,9 @@
 A score takes the true and the predicted labels of some faces, as whole numbers, and returns one number
 (:func:`accuracy`). An interval says how far to trust it (:func:`album_bootstrap`), or, over several
 trainings, how far to trust the way they were trained (:func:`seeds_and_albums`). Slices ask for whom it holds
-(:func:`by_slice`, :func:`gaps`), and calibration whether a probability means what it says
-(:func:`expected_calibration_error`). Nothing here loads TensorFlow before :func:`predict` needs it.
+(:func:`by_slice`, :func:`gaps`), calibration whether a probability means what it says
+(:func:`expected_calibration_error`), and a threshold when not to answer (:func:`abstention_threshold`).
+Nothing here loads TensorFlow before :func:`predict` needs it.
 """
 
 from facelab.evaluation._bootstrap import (
@@ -18,6 +19,8 @@ from facelab.evaluation._bootstrap import (
     seeds_and_albums,
 )
 from facelab.evaluation._calibration import (
+    album_effect,
+    calibrated_scores,
     calibration_curve,
     expected_calibration_error,
     fit_temperature,
@@ -35,27 +38,50 @@ from facelab.evaluation._metrics import (
     recall_by_group,
 )
 from facelab.evaluation._predictions import decide, expected_group, predict
-from facelab.evaluation._slices import FEW_ALBUMS, by_slice, gaps
+from facelab.evaluation._slices import FEW_EFFECTIVE_ALBUMS, by_slice, gaps
+from facelab.evaluation._thresholds import (
+    abstention_threshold,
+    area_under_risk_coverage,
+    area_under_roc,
+    average_precision,
+)
+from facelab.evaluation._years import (
+    MIDDLE_AGES,
+    cumulative_score,
+    expected_age,
+    mae_in_years,
+    years_outside,
+)
 
 __all__ = [
-    "FEW_ALBUMS",
+    "FEW_EFFECTIVE_ALBUMS",
+    "MIDDLE_AGES",
     "N_RESAMPLES",
     "Interval",
     "Metric",
+    "abstention_threshold",
     "accuracy",
     "album_bootstrap",
+    "album_effect",
+    "area_under_risk_coverage",
+    "area_under_roc",
+    "average_precision",
     "balanced_accuracy",
     "by_slice",
+    "calibrated_scores",
     "calibration_curve",
     "confusion_matrix",
+    "cumulative_score",
     "decide",
     "effective_albums",
+    "expected_age",
     "expected_calibration_error",
     "expected_group",
     "fit_temperature",
     "gaps",
     "log_loss",
     "mae_in_groups",
+    "mae_in_years",
     "mean_effect",
     "one_off_accuracy",
     "paired_album_bootstrap",
@@ -65,4 +91,5 @@ __all__ = [
     "risk_coverage",
     "seeds_and_albums",
     "temperature_scaling",
+    "years_outside",
 ]

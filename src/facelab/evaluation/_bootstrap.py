@@ -92,9 +92,9 @@ def album_bootstrap(
     -----
     The bootstrap (Efron and Tibshirani, 1993), with the album as the unit, since the faces of an album are
     not independent of each other (Cameron, Gelbach and Miller, 2008). Its ends are expanded percentiles
-    (Hesterberg, 2015). The wider tails make up for albums that are few or unequal: with the sizes of the five
-    folds, accuracies of 0.6 and 0.92 and albums that differ with a standard deviation of 0.3 or 0.6 logits,
-    the interval holds the truth for 94 to 97 of 100 simulated data sets; from the 2.5th to the 97.5th
+    (Hesterberg, 2015), farther out where albums are few or of unequal size: with the sizes of each of the
+    five folds, accuracies of 0.6 and 0.92 and albums that differ with a standard deviation of 0.3 or 0.6
+    logits, the interval holds the truth for 94 to 97 of 100 simulated data sets. From the 2.5th to the 97.5th
     percentile it would for 88 to 93. With fewer than about 4.5 effective albums, the ends are the lowest and
     the highest score that was drawn, and no interval is to be trusted. Built in lesson 3.3.
 
@@ -177,7 +177,7 @@ def seeds_and_albums(
     y_preds : array, shape (trainings, n, …)
         What networks predict that were trained in the same way, each with a seed of its own; three or more.
     albums, seed, n_resamples
-        As for :func:`album_bootstrap`. (`seed` is that of the draws.)
+        As for :func:`album_bootstrap`. The seed is that of the draws, not of a training.
 
     Returns
     -------
@@ -194,10 +194,10 @@ def seeds_and_albums(
     -----
     The variance of the mean has two parts: that between drawn albums, and that between the trainings' scores
     divided by their number. The interval is Student's, with the degrees of freedom of such a sum
-    (Satterthwaite, 1946). With three or five trainings whose seeds have a standard deviation of 0 to 1.5
-    points, tested on fold 4 or on all folds, it holds the truth for 94 to 97 of 100 simulated data sets. The
-    exception, 92, is three trainings whose seeds vary more than the albums do: train five then. Drawing
-    trainings with replacement, as albums are drawn, falls to 86 there, since three of three say too little.
+    (Satterthwaite, 1946). It holds the truth for 94 to 97 of 100 simulated data sets: three or five trainings
+    with accuracies of 0.6 or 0.92, whose seeds have a standard deviation of 0 to 1.5 points, tested on fold 4
+    or on all folds. The exception, 92, is three trainings whose seeds vary more than the albums do: train
+    five then. To draw trainings with replacement, as albums are drawn, would hold it for only 86 there.
     The album bootstrap of one training, which cannot know of seeds, falls to 49. Built in lesson 4.
 
     Examples
@@ -278,7 +278,7 @@ def mean_effect(
     *,
     seed: int,
     comparisons: int = 1,
-    n_resamples: int = 10 * N_RESAMPLES,
+    n_resamples: int = 5 * N_RESAMPLES,
 ) -> Interval:
     """Compute the mean of paired differences and its interval, by drawing whole units with replacement.
 

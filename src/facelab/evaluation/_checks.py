@@ -48,3 +48,11 @@ def as_distributions(y_prob: ArrayLike) -> np.ndarray:
     if not (found >= 0).all() or not np.allclose(found.sum(axis=1), 1, atol=1e-3):
         raise ValueError("every row of probabilities must be positive and sum to 1: is the softmax missing?")
     return found
+
+
+def as_labelled(y_true: ArrayLike, y_prob: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and probabilities that belong together."""
+    found = as_distributions(y_prob)
+    (labels,) = as_labels(y_true, num_classes=found.shape[1])
+    refuse_lengths(len(labels), len(found))
+    return labels, found

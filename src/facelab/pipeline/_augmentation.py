@@ -1,4 +1,4 @@
-"""Varying photographs so that a network does not learn them by heart.
+"""Varying photographs so that a network does not memorise them.
 
 Each function takes a whole batch and a seed, and is a few
 operations on the batch as one tensor: one call a photograph would cost more than the arithmetic.
@@ -26,7 +26,7 @@ ERASED: Final = (0.1, 0.4)
 
 
 def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Mirror every other photograph, left to right, by the toss of a coin.
+    """Mirror each photograph with probability 1/2, left to right.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Notes
     -----
-    Built in lesson 2.
+    Built in lesson 2.4.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def move(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Notes
     -----
     What comes into view is the photograph mirrored at its edge.
-    All three are one projection, so the pixels are interpolated once. Built in lesson 2.
+    All three are one projection, so the pixels are interpolated once. Built in lesson 2.4.
     """
     number, side = tf.shape(images)[0], tf.cast(tf.shape(images)[1], tf.float32)
     amount = tf.random.stateless_uniform([4, number], seed, -1.0, 1.0)
@@ -106,7 +106,7 @@ def change_contrast(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Notes
     -----
-    Built in lesson 2.
+    Built in lesson 2.4.
     """
     factor = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed, 1 - CONTRAST, 1 + CONTRAST)
     mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
@@ -114,7 +114,7 @@ def change_contrast(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def erase(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Cover a random rectangle of every other photograph with the photograph's mean.
+    """Cover a random rectangle of each photograph with its mean, with probability 1/2.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def erase(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Notes
     -----
-    Zhong et al. (2020), random erasing. Built in lesson 2.
+    Zhong et al. (2020), random erasing. Built in lesson 2.4.
     """
     number, side = tf.shape(images)[0], tf.shape(images)[1]
     chance, height, width, top, left = tf.unstack(tf.random.stateless_uniform([5, number, 1, 1, 1], seed))
@@ -157,7 +157,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Notes
     -----
-    :func:`flip`, :func:`move`, :func:`change_contrast` and :func:`erase`, in this order. Built in lesson 2.
+    :func:`flip`, :func:`move`, :func:`change_contrast` and :func:`erase`, in this order. Built in lesson 2.4.
     """
     ways = (flip, move, change_contrast, erase)
     for vary, own_seed in zip(ways, tf.unstack(tf.random.split(seed, len(ways))), strict=True):

@@ -78,7 +78,7 @@ def batches(
     Notes
     -----
     All photographs are read before the function returns; every pass then takes them from the cache. Used in
-    lesson 2.
+    lesson 2.3.
     """
     paths, columns, element = _columns(table, data_dir, target, contract, batch_size, sample_weight)
     prepare = _prepare([read_once(paths, contract, cache), *columns], element, augmented=False)
@@ -105,7 +105,7 @@ class TrainingBatches:
     -----
     An epoch is a function of its number: asked twice, it is the same. So an interrupted training goes on with
     the epoch where it stopped: :func:`facelab.training.fit` asks for one epoch after the other. Built in
-    lesson 2, as ``one_epoch``.
+    lesson 2.3, as ``one_epoch``.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ class PixelContract(NamedTuple):
 
     Notes
     -----
-    Used in lesson 2.
+    Built in lesson 2.1.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def photographs(
     JPEG, PNG, GIF, BMP and WebP are read, whatever the suffix says. The pixels are upright, as the EXIF data
     say; white where the photograph is transparent; of the first picture of an animation; grey by ITU-R 601.
     Colour profiles change nothing. A file that ends too early is an error; a hole *within* a JPEG is not
-    noticed. Built in lesson 2, as ``read_all``.
+    noticed. Built in lesson 2.1, as ``read``.
     """
     paths = full_paths(table, data_dir)
     check_contract(contract)
@@ -138,7 +138,7 @@ def unreadable(
 
     Notes
     -----
-    Used in lesson 2.
+    Used in lesson 2.3.
     """
     paths = full_paths(table, data_dir)
     check_contract(contract)

@@ -26,7 +26,7 @@ def gender_target(table: pd.DataFrame) -> np.ndarray:
 
     Notes
     -----
-    Built in lesson 2.
+    Built in lesson 2.2.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def age_target(table: pd.DataFrame) -> np.ndarray:
 
     Notes
     -----
-    Built in lesson 2.
+    Built in lesson 2.2.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def soft_age_target(table: pd.DataFrame, neighbour: float = 0.15) -> np.ndarray:
 
     Notes
     -----
-    Built in lesson 2.
+    Built in lesson 2.2.
 
     Examples
     --------
