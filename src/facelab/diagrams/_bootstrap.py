@@ -37,6 +37,10 @@ def bootstrap(y_true: ArrayLike, y_pred: ArrayLike, albums: ArrayLike, *, seed: 
     ------
     ValueError
         Where :func:`facelab.evaluation.album_bootstrap` raises it.
+
+    Notes
+    -----
+    Used in lesson 3.3.
     """
     interval = album_bootstrap(accuracy, y_true, y_pred, albums, seed=seed)
     right = {"": np.asarray(y_true) == np.asarray(y_pred)}

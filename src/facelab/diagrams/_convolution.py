@@ -38,6 +38,10 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
     ------
     ValueError
         If one of them is not square, the kernel does not fit, or the numbers do not fit into the cells.
+
+    Notes
+    -----
+    Used in lesson 3.1.
     """
     pixels, weights = np.asarray(image), np.asarray(kernel)
     for array in (pixels, weights):

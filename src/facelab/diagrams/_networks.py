@@ -39,6 +39,10 @@ def network(model: keras.Model) -> Figure:
     ValueError
         If the model holds no weights.
 
+    Notes
+    -----
+    Used in lesson 3.1.
+
     Examples
     --------
     >>> from facelab import diagrams, models
