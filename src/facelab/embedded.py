@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final
 
+import numpy as np
 import pandas as pd
 import platformdirs
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
@@ -36,6 +37,7 @@ __all__ = [
     "read_factors",
     "read_sweeps",
     "shipped_file",
+    "true_ages",
 ]
 
 ARCHIVES = Path(__file__).parent / "data"
@@ -161,6 +163,43 @@ def read_factors() -> pd.DataFrame:
     Used in lesson 3.
     """
     return _read_csv(data_dir() / "factors.csv")
+
+
+def true_ages(table: pd.DataFrame, folder: Path) -> np.ndarray:
+    """Return the true age of each photograph of a table, as the renderer was told it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the column ``path``; n rows.
+    folder : Path
+        Of rendered faces: :func:`data_dir`, or another one with a ``factors.csv``.
+
+    Returns
+    -------
+    float array, shape (n,)
+        In years, in the table's order. Apparent age, which the labels name, may be another.
+
+    Raises
+    ------
+    ValueError
+        If the folder has no ``factors.csv``, as no data set of real photographs has, or it lacks the age of a
+        photograph.
+
+    Notes
+    -----
+    Used by tools.contest.
+    """
+    factors = folder / "factors.csv"
+    if not factors.is_file():
+        raise ValueError(
+            f"{folder} has no factors.csv, so nobody knows the ages in years: take years_outside of "
+            "facelab.evaluation, which needs groups only"
+        )
+    ages = table["path"].map(_read_csv(factors).set_index("path")["age_years"])
+    if missing := int(ages.isna().sum()):
+        raise ValueError(f"{factors} lacks the ages of {missing} of {len(table)} photographs of the table")
+    return ages.to_numpy("float64")
 
 
 def read_sweeps() -> pd.DataFrame:

@@ -56,7 +56,7 @@ _Name = Annotated[str, AfterValidator(plain)]
 
 _SHARES: Final = (
     "accuracy", "balanced accuracy", "balanced", "exact", "1-off", "one-off accuracy", "precision", "recall",
-    "sensitivity", "specificity", "auc",
+    "sensitivity", "specificity", "auc", "cumulative score",
 )  # fmt: skip
 """What a score's name begins with, up to a comma and in letters of any case, if it is a share of something. A
 difference of two begins otherwise, such as "gain, exact"."""

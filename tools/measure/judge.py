@@ -137,10 +137,11 @@ def predictions(table: pd.DataFrame, data_dir: Path) -> dict[str, pd.DataFrame]:
 
 
 def decided(answer: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Turn a judge's answer into labels, an array for each head, shape (n,)."""
+    """Turn a judge's answer into labels and ages in years, each of shape (n,)."""
     return {
         "gender": (answer["male"].to_numpy() >= 0.5).astype("int64"),
         "age": adience.nearest_groups(answer["age"]),
+        "years": answer["age"].to_numpy("float64"),
     }
 
 

@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
                 seconds += history["seconds"].sum()
                 answer = real.decided(real.ask(model, recipe, asked, options.data_dir))
                 said[name].append(answer)
-                right = {head: float(np.mean(answer[head] == y_true[head])) for head in y_true}
+                right = {head: float(np.mean(answer[head] == y_true[head])) for head in models.HEADS}
                 print(
                     f"  {share:.0%}, seed {seed}, {name}: {right}, {history['seconds'].sum():.0f} s",
                     flush=True,

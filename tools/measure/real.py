@@ -26,11 +26,12 @@ FOLDER = Path("_build/measure")
 LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
 # Down and right, in pixels. Strides make an answer depend a little on where the face begins.
 SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
-# What is scored, and of which head's answers.
+# What is scored, and of which answer.
 METRICS: dict[str, tuple[str, evaluation.Metric]] = {
     "gender": ("gender", evaluation.accuracy),
     "age exact": ("age", evaluation.accuracy),
     "age 1-off": ("age", evaluation.one_off_accuracy),
+    "age, years outside the group": ("years", evaluation.years_outside),
 }
 
 
@@ -255,7 +256,7 @@ def score(
     ----------
     table : DataFrame
         n rows.
-    y_pred : dict of int arrays
+    y_pred : dict of arrays
         From :func:`decided`.
     split : {"test", "validation"}
     folds : list of int
@@ -265,7 +266,7 @@ def score(
     Returns
     -------
     list of Score
-        ``gender``, ``age exact``, ``age 1-off``; those of what was predicted.
+        Those of ``METRICS`` of what was predicted.
     """
     y_true, albums = labels(table), table["user_id"]
     return [
@@ -283,20 +284,19 @@ def score(
 
 
 def labels(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the labels of a table as whole numbers, an array for each head, shape (n,)."""
-    return {
-        "gender": table["gender"].cat.codes.to_numpy("int64"),
-        "age": table["age_group"].cat.codes.to_numpy("int64"),
-    }
+    """Return what answers are compared with: labels as whole numbers, a key an answer, each of shape (n,)."""
+    groups = table["age_group"].cat.codes.to_numpy("int64")
+    return {"gender": table["gender"].cat.codes.to_numpy("int64"), "age": groups, "years": groups}
 
 
 def decided(said: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Turn probabilities, as :func:`ask` gives them, into labels, an array for each head, shape (n,)."""
-    how: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "gender": lambda male: (male[:, 0] >= 0.5).astype("int64"),
-        "age": evaluation.decide,
-    }
-    return {head: how[head](probabilities) for head, probabilities in said.items()}
+    """Turn probabilities, as :func:`ask` gives them, into labels and ages in years, each of shape (n,)."""
+    answers = {}
+    if "gender" in said:
+        answers["gender"] = (said["gender"][:, 0] >= 0.5).astype("int64")
+    if "age" in said:
+        answers |= {"age": evaluation.decide(said["age"]), "years": evaluation.expected_age(said["age"])}
+    return answers
 
 
 def show_parts(train: pd.DataFrame, asked: pd.DataFrame) -> None:

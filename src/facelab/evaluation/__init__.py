@@ -33,9 +33,17 @@ from facelab.evaluation._metrics import (
 )
 from facelab.evaluation._predictions import decide, expected_group, predict
 from facelab.evaluation._slices import FEW_ALBUMS, by_slice, gaps
+from facelab.evaluation._years import (
+    MIDDLE_AGES,
+    cumulative_score,
+    expected_age,
+    mae_in_years,
+    years_outside,
+)
 
 __all__ = [
     "FEW_ALBUMS",
+    "MIDDLE_AGES",
     "N_RESAMPLES",
     "Interval",
     "Metric",
@@ -45,14 +53,17 @@ __all__ = [
     "by_slice",
     "calibration_curve",
     "confusion_matrix",
+    "cumulative_score",
     "decide",
     "effective_albums",
+    "expected_age",
     "expected_calibration_error",
     "expected_group",
     "fit_temperature",
     "gaps",
     "log_loss",
     "mae_in_groups",
+    "mae_in_years",
     "mean_effect",
     "one_off_accuracy",
     "paired_album_bootstrap",
@@ -60,4 +71,5 @@ __all__ = [
     "recall_by_group",
     "risk_coverage",
     "temperature_scaling",
+    "years_outside",
 ]
