@@ -138,8 +138,10 @@ normalise: environment  ## execute the chapters and put notebooks and records in
 	@$(BIN)/python -m tools.execute --publish
 
 .PHONY: full-runs
-full-runs: environment  ## train chapters 3 to 6 and 8 on all folds and record it (3 hours; goes on where it stopped)
+full-runs: environment  ## train chapters 3 to 6 and 8 on all folds, and the contest; record it (HOURS; goes on where it stopped)
 	@$(BIN)/python -m tools.full_runs
+	@$(BIN)/python -m tools.contest
+	@$(BIN)/python -m tools.contest --test
 
 .PHONY: lock
 lock:  ## resolve requirements.lock again from pyproject.toml

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import platformdirs
 import pytest
 
@@ -531,6 +532,23 @@ def test_none_is_a_value_and_empty_is_missing(package: Package) -> None:
     assert factors["hair_style"].tolist() == ["None", "short"]
     assert factors["beard"].isna().tolist() == [True, False]
     assert factors["age_years"].tolist() == [31.5, 4.0]
+
+
+def test_true_ages_come_in_the_tables_order(tmp_path: Path) -> None:
+    (tmp_path / "factors.csv").write_bytes(FILES["factors.csv"])
+    table = pd.DataFrame({"path": ["b.jpg", "a.jpg", "b.jpg"]}, index=[7, 3, 5])
+    ages = embedded.true_ages(table, tmp_path)
+    assert ages.tolist() == [4.0, 31.5, 4.0]
+    assert ages.dtype == "float64"
+
+
+def test_ages_that_nobody_knows_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    table = pd.DataFrame({"path": ["a.jpg", "c.jpg"]})
+    with pytest.raises(ValueError, match=r"has no factors\.csv, .* take years_outside"):
+        embedded.true_ages(table, tmp_path)
+    (tmp_path / "factors.csv").write_bytes(FILES["factors.csv"])
+    with pytest.raises(ValueError, match=r"lacks the ages of 1 of 2 photographs"):
+        embedded.true_ages(table, tmp_path)
 
 
 def test_the_faces_that_come_with_the_package(cache: Path) -> None:

@@ -1,8 +1,9 @@
 """How right a network is, for whom, and how sure of that we may be.
 
 A score takes the true and the predicted labels of some faces, as whole numbers, and returns one number
-(:func:`accuracy`). An interval says how far to trust it (:func:`album_bootstrap`). Slices ask for whom it
-holds (:func:`by_slice`, :func:`gaps`), and calibration whether a probability means what it says
+(:func:`accuracy`). An interval says how far to trust it (:func:`album_bootstrap`), or, over several
+trainings, how far to trust the way they were trained (:func:`seeds_and_albums`). Slices ask for whom it holds
+(:func:`by_slice`, :func:`gaps`), and calibration whether a probability means what it says
 (:func:`expected_calibration_error`). Nothing here loads TensorFlow before :func:`predict` needs it.
 """
 
@@ -13,6 +14,8 @@ from facelab.evaluation._bootstrap import (
     effective_albums,
     mean_effect,
     paired_album_bootstrap,
+    paired_seeds_and_albums,
+    seeds_and_albums,
 )
 from facelab.evaluation._calibration import (
     calibration_curve,
@@ -67,9 +70,11 @@ __all__ = [
     "mean_effect",
     "one_off_accuracy",
     "paired_album_bootstrap",
+    "paired_seeds_and_albums",
     "predict",
     "recall_by_group",
     "risk_coverage",
+    "seeds_and_albums",
     "temperature_scaling",
     "years_outside",
 ]

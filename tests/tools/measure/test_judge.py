@@ -33,6 +33,7 @@ def test_judges_are_scored_against_the_truth_and_recorded(folder, capsys, monkey
     estimates = {
         name: {score.name: score.estimate for score in scores} for name, scores in record.scores.items()
     }
+    assert 0 < estimates["knows"].pop("age, years outside the group") < 3.5  # ages between two groups
     assert estimates["knows"] == pytest.approx(
         {"gender": 1, "age exact": 1, "age 1-off": 1, "age correlation": 1}
     )
@@ -51,4 +52,5 @@ def test_correlation_is_that_worked_out_by_hand():
 def test_an_age_in_years_becomes_the_nearest_group():
     found = judge.decided(pd.DataFrame({"age": [1.0, 35.5, 70.0], "male": [0.5, 0.49, 1.0]}))
     assert found["age"].tolist() == [0, 5, 7]
+    assert found["years"].tolist() == [1, 35.5, 70]
     assert found["gender"].tolist() == [1, 0, 1]

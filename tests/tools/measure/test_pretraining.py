@@ -48,6 +48,7 @@ def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folde
             of_others: (~young).sum(),
             "age exact": 16,
             "age 1-off": 16,
+            "age, years outside the group": 16,
         }
         assert {(score.albums, score.split) for score in scores if score.faces == 16} == {(8, "test")}
         gender = {score.name: score.estimate * score.faces for score in scores}
@@ -111,13 +112,17 @@ def test_scores_are_means_over_the_seeds_worked_out_by_hand():
         }
     )
     right = {"gender": np.array([0, 0, 1, 1]), "age": np.array([0, 2, 4, 7])}
+    right["years"] = np.array([1.0, 10.0, 28.5, 70.0])
     half = {"gender": np.array([0, 1, 0, 1]), "age": np.array([1, 4, 4, 5])}
+    half["years"] = np.array([5.0, 28.5, 28.5, 40.5])
+    outside = (3 + 16.5 + 0 + 19.5) / 4
     found = pretraining.score(table, [right, half], split="test", fold=4)
     assert {one.name: one.estimate for one in found} == {
         "gender": 0.75,
         "gender up to (8, 12)": 0.75,
         "age exact": 0.625,
         "age 1-off": 0.75,
+        "age, years outside the group": outside / 2,
     }
     ahead = pretraining.score(table, [right], [half], split="test", fold=4)
     assert {one.name: one.estimate for one in ahead} == {
@@ -125,6 +130,7 @@ def test_scores_are_means_over_the_seeds_worked_out_by_hand():
         "gender up to (8, 12)": 0.5,
         "age exact": 0.75,
         "age 1-off": 0.5,
+        "age, years outside the group": -outside,
     }
     # Of one album alone there is no interval, and so no score.
     assert "gender from (15, 20)" not in {one.name for one in [*found, *ahead]}

@@ -33,8 +33,8 @@ def test_it_prints_and_records_every_score_with_its_interval_and_goes_on_where_i
     assert record.data.photographs == 80
     assert record.parameters == {"seed": 0, "fold": 4, "epochs": {"age_network": 2, "small": 2}}
     names = {network: [score.name for score in scores] for network, scores in record.scores.items()}
-    all_three = ["gender", "age exact", "age 1-off"]
-    assert names == {"majority": all_three, "age_network": all_three[1:], "small": all_three}
+    every = ["gender", "age exact", "age 1-off", "age, years outside the group"]
+    assert names == {"majority": every, "age_network": every[1:], "small": every}
     for scores in record.scores.values():
         for score in scores:
             assert f"{score.estimate:.3f} ({score.low:.3f}–{score.high:.3f})" in printed
@@ -78,10 +78,12 @@ def _table(genders, groups):
 
 def test_scores_are_those_worked_out_by_hand():
     said = {"gender": np.array([[0.9], [0.2], [0.6], [0.4]]), "age": np.eye(8)[[0, 3, 5, 7]]}
+    outside = (0 + (38 - 17.5) + (60 - 40.5) + 0) / 4  # 17.5 and 40.5 years stand for (15, 20) and (38, 43)
     table = _table("mfff", [0, 4, 7, 7])
     found = real.score(table, real.decided(said), split="test", folds=[4], seed=0)
     values = {score.name: score.estimate for score in found}
-    assert values == {"gender": 0.75, "age exact": 0.5, "age 1-off": 0.75}
+    expected = {"gender": 0.75, "age exact": 0.5, "age 1-off": 0.75, "age, years outside the group": outside}
+    assert values == pytest.approx(expected)
     assert {(score.faces, score.albums, score.split) for score in found} == {(4, 2, "test")}
 
 
@@ -90,7 +92,10 @@ def test_the_majority_is_that_of_training():
     table = _table("mfff", [4, 5, 0, 0])
     found = real.score(table, real.decided(said), split="test", folds=[4], seed=0)
     values = {score.name: score.estimate for score in found}
-    assert values == {"gender": 0.25, "age exact": 0.25, "age 1-off": 0.5}
+    age = (2 * 28.5 + 1) / 3  # 19.33, of the shares of (25, 32) and (0, 2)
+    outside = ((25 - age) + (38 - age) + 2 * (age - 2)) / 4
+    expected = {"gender": 0.25, "age exact": 0.25, "age 1-off": 0.5, "age, years outside the group": outside}
+    assert values == pytest.approx(expected)
 
 
 def test_shifts_move_the_picture_by_a_pixel_and_repeat_its_edge():
