@@ -1,8 +1,8 @@
 """The networks of chapters 3 and 4: functions that return uncompiled Keras models on pixels in [0, 1].
 
-Two networks stand in the literature as tables of layers that stop before their end. What a table states is
-built row by row; what we add so that the network says anything is named ``ours_…``. The tables give no
-activations and no rates of dropout either: ReLU, and the two rates below, are our choice as well.
+Two networks circulate as tables of layers that stop before their end. What a table states is built row by
+row; what we add so that the network says anything is named ``ours_…``. The tables give no activations and no
+rates of dropout either: ReLU, and the two rates below, are our choice as well.
 """
 
 from collections.abc import Sequence
@@ -94,7 +94,7 @@ def age_network(momentum: float = 0.99) -> keras.Model:
     Notes
     -----
     The table ends at the dense layer of 64 units. We complete it with batch normalisation, dropout and eight
-    softmax units. Built in lesson 4.
+    softmax units. Built in lesson 4.2.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def strided_network(
     -----
     The first layer gives each photograph mean 0 and deviation 1, so that exposure and contrast do not matter
     and no caller can forget it. Then a 5×5 convolution of stride 2 and three stages of a strided 3×3 and a
-    residual 3×3 (He et al., 2016). Built in lesson 4.
+    residual 3×3 (He et al., 2016). Built in lesson 4.3.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
 
     Notes
     -----
-    Used in lesson 4.
+    Used in lesson 4.2.
 
     Examples
     --------
