@@ -24,10 +24,8 @@ from tools.notebooks import TITLE_LINE
 # Written in MyST before there were lessons, and left so until they are rewritten. No notebook is added.
 STILL_MYST = frozenset(
     {
-        "01_the_benchmark",
         "02_from_files_to_tensors",
         "03_a_gender_network",
-        "04_an_age_network",
         "05_transfer_learning",
         "06_honest_evaluation",
         "07_what_does_it_see",

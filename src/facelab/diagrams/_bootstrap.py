@@ -66,7 +66,7 @@ def paired_bootstrap(
     ------
     ValueError
         If there are not two networks, or where :func:`facelab.evaluation.paired_album_bootstrap` raises it.
-    
+
     Notes
     -----
     Used in lesson 4.3.

@@ -134,7 +134,7 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
     ------
     ValueError
         If there are not two networks, or one of them has no convolution or no global average.
-    
+
     Notes
     -----
     Used in lesson 4.2.

@@ -379,43 +379,6 @@ def expanded_tail(effective: float, comparisons: int = 1) -> float:
     return float(ndtr(-np.sqrt(effective / (effective - 1)) * t))
 
 
-def effective_albums(albums: ArrayLike) -> float:
-    """Compute how many albums of equal size would say as much of a score as these do.
-
-    Parameters
-    ----------
-    albums : array of str or int, shape (n,)
-        Each face's album, as in the table's column ``user_id``.
-
-    Returns
-    -------
-    float
-        From 1, where one album holds every face, to the number of albums, where all are of one size.
-
-    Raises
-    ------
-    ValueError
-        If there are no faces.
-
-    Notes
-    -----
-    With m faces in an album, it is (Σ m)² / Σ m²: the effective sample size for unequal weights (Kish, 1965),
-    since a score weights each album by its faces. The fewer it is, the less sure is a score, however many
-    albums are counted: fold 4 of the embedded faces has 44 albums, one of which holds a fifth of its faces,
-    and they are worth 10.9. Built in lesson 3.
-
-    Examples
-    --------
-    >>> effective_albums(["a", "a", "b", "b"])
-    2.0
-    >>> effective_albums(["a", "a", "a", "b"])
-    1.6
-    """
-    sizes = np.unique(np.asarray(albums), return_counts=True)[1].astype("float64")
-    refuse_lengths(len(sizes))
-    return float(sizes.sum() ** 2 / (sizes**2).sum())
-
-
 def times_drawn(number: int, *, seed: int, n_resamples: int) -> np.ndarray:
     """Draw as many albums as there are, with replacement; int array, shape (n_resamples, number).
 
