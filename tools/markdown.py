@@ -24,7 +24,6 @@ from tools.notebooks import TITLE_LINE
 # Written in MyST before there were lessons, and left so until they are rewritten. No notebook is added.
 STILL_MYST = frozenset(
     {
-        "04_an_age_network",
         "05_transfer_learning",
         "06_honest_evaluation",
         "07_what_does_it_see",

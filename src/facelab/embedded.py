@@ -188,7 +188,7 @@ def true_ages(table: pd.DataFrame, folder: Path) -> np.ndarray:
 
     Notes
     -----
-    Used by tools.contest.
+    Used in lesson 4.1.
     """
     factors = folder / "factors.csv"
     if not factors.is_file():

@@ -95,7 +95,7 @@ def age_network(momentum: float = 0.99) -> keras.Model:
     Notes
     -----
     The table ends at the dense layer of 64 units. We complete it with batch normalisation, dropout and eight
-    softmax units. Built in lesson 4.
+    softmax units. Built in lesson 4.2.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def strided_network(
     -----
     The first layer gives each photograph mean 0 and deviation 1, so that exposure and contrast do not matter
     and no caller can forget it. Then a 5×5 convolution of stride 2 and three stages of a strided 3×3 and a
-    residual 3×3 (He et al., 2016). Built in lesson 4.
+    residual 3×3 (He et al., 2016). Built in lesson 4.3.
 
     Examples
     --------
@@ -227,7 +227,7 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
 
     Notes
     -----
-    Used in lesson 4.
+    Used in lesson 4.2.
 
     Examples
     --------

@@ -50,7 +50,7 @@ def with_head(model: keras.Model, head: Callable[[keras.KerasTensor], keras.Kera
 
     Notes
     -----
-    The new head's weights are drawn when it is made. Used by tools.contest.
+    The new head's weights are drawn when it is made. Used in lesson 4.4.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def smoothed_age_target(table: pd.DataFrame, smoothing: float = 0.1) -> np.ndarr
     Notes
     -----
     Szegedy et al. (2016), whose 0.1 is the default. Unlike :func:`facelab.pipeline.soft_age_target` it knows
-    of no order: a far group gets as much as a neighbour. Used by tools.contest.
+    of no order: a far group gets as much as a neighbour. Used in lesson 4.4.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def age_levels(table: pd.DataFrame) -> np.ndarray:
 
     Notes
     -----
-    The targets of CORAL (Cao, Mirjalili and Raschka, 2020). Used by tools.contest.
+    The targets of CORAL (Cao, Mirjalili and Raschka, 2020). Used in lesson 4.4.
 
     Examples
     --------
@@ -154,7 +154,7 @@ def group_number(table: pd.DataFrame) -> np.ndarray:
 
     Notes
     -----
-    Used by tools.contest.
+    Used in lesson 4.4.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def coral_head(features: keras.KerasTensor) -> keras.KerasTensor:
     -----
     All levels share the weights, so a face that is likelier than another to be above one group is likelier to
     be above each. Cao, Mirjalili and Raschka (2020) prove that the biases fall from level to level where the
-    loss is least. Before, they need not: ours begin as 3, 2, … −3. Used by tools.contest.
+    loss is least. Before, they need not: ours begin as 3, 2, … −3. Used in lesson 4.4.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def regression_head(features: keras.KerasTensor) -> keras.KerasTensor:
     -----
     It begins in the middle, at 3.5, since a bias of 0 would be an infant. With the mean squared error the
     best answer is the mean of the groups that a face may belong to: the expected group, asked for directly.
-    Rothe, Timofte and Van Gool (2018) compare it with the expected value of a softmax. Used by tools.contest.
+    Rothe, Timofte and Van Gool (2018) compare it with the expected value of a softmax. Used in lesson 4.4.
 
     Examples
     --------
@@ -261,7 +261,7 @@ def coral_loss(levels: Any, logits: Any) -> Any:
 
     Notes
     -----
-    Cao, Mirjalili and Raschka (2020), with all levels of equal weight. Used by tools.contest.
+    Cao, Mirjalili and Raschka (2020), with all levels of equal weight. Used in lesson 4.4.
     """
     return keras.ops.sum(keras.ops.binary_crossentropy(levels, logits, from_logits=True), axis=-1)
 
@@ -285,7 +285,7 @@ def mean_variance_loss(y_true: Any, y_prob: Any) -> Any:
     Notes
     -----
     Pan, Han, Shan and Chen (2018), with their two weights. Theirs is a distribution over years; over groups,
-    squared distances are smaller, so the same weights count for less. Used by tools.contest.
+    squared distances are smaller, so the same weights count for less. Used in lesson 4.4.
     """
     number = keras.ops.arange(_GROUPS, dtype="float32")
     group = keras.ops.sum(y_true * number, axis=-1)
@@ -315,7 +315,7 @@ def level_probabilities(logits: ArrayLike) -> np.ndarray:
     -----
     To be in a group is to be above the group before, but not above this one: the difference of two levels'
     probabilities. Where biases are not in order yet, a level that is likelier than the one before gets that
-    one's probability, so that no group's is negative. Used by tools.contest.
+    one's probability, so that no group's is negative. Used in lesson 4.4.
 
     Examples
     --------
@@ -345,7 +345,7 @@ def place_probabilities(place: ArrayLike) -> np.ndarray:
     -----
     A regression says where, not how sure it is. Of all distributions with this mean we take the narrowest,
     which lies on the two groups beside it. The most likely group is then the nearest one, and the expected
-    group the place itself; as a confidence it means nothing. Used by tools.contest.
+    group the place itself; as a confidence it means nothing. Used in lesson 4.4.
 
     Examples
     --------

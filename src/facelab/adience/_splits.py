@@ -24,7 +24,7 @@ class Split(NamedTuple):
 
     Notes
     -----
-    Used in lesson 4.
+    Used in lesson 4.4.
     """
 
     train: pd.DataFrame

@@ -70,6 +70,10 @@ def paired_bootstrap(
     ------
     ValueError
         If there are not two networks, or where :func:`facelab.evaluation.paired_album_bootstrap` raises it.
+
+    Notes
+    -----
+    Used in lesson 4.3.
     """
     if len(y_preds) != 2:
         raise ValueError(f"two networks make a pair, not {len(y_preds)}")

@@ -138,6 +138,10 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
     ------
     ValueError
         If there are not two networks, or one of them has no convolution or no global average.
+
+    Notes
+    -----
+    Used in lesson 4.2.
     """
     if len(networks) != 2:
         raise ValueError(f"two networks are compared, not {len(networks)}")

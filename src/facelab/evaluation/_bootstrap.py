@@ -142,7 +142,7 @@ def paired_album_bootstrap(
     Notes
     -----
     It compares two *trained networks*. Trained with other seeds, they would differ by something else:
-    :func:`paired_seeds_and_albums` compares two ways to train. Built in lesson 4.
+    :func:`paired_seeds_and_albums` compares two ways to train. Built in lesson 4.3.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def seeds_and_albums(
     with accuracies of 0.6 or 0.92, whose seeds have a standard deviation of 0 to 1.5 points, tested on fold 4
     or on all folds. The exception, 92, is three trainings whose seeds vary more than the albums do: train
     five then. To draw trainings with replacement, as albums are drawn, would hold it for only 86 there.
-    The album bootstrap of one training, which cannot know of seeds, falls to 49. Built in lesson 4.
+    The album bootstrap of one training, which cannot know of seeds, falls to 49. Used in lesson 4.4.
 
     Examples
     --------
@@ -250,7 +250,7 @@ def paired_seeds_and_albums(
     nothing is shared that could drop out of a difference, and pairs would halve the degrees of freedom. If
     something is shared after all, the interval is too wide, not too narrow. In the simulation of
     :func:`seeds_and_albums`, with a true gain of one point, it holds the gain for 95 to 99 of 100 data sets;
-    :func:`paired_album_bootstrap` of one training each falls to 40. Built in lesson 4.
+    :func:`paired_album_bootstrap` of one training each falls to 40. Built in lesson 4.3.
 
     Examples
     --------

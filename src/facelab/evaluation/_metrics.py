@@ -101,7 +101,7 @@ def one_off_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Notes
     -----
     The benchmark's second score (Eidinger, Enbar and Hassner, 2014). It is not top-2 accuracy: the second
-    most likely group need not be a neighbour. Built in lesson 4.
+    most likely group need not be a neighbour. Built in lesson 4.1.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def balanced_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     Notes
     -----
     A label that does not occur has no share of its own and is left out: an album bootstrap may draw no infant
-    at all. Built in lesson 4.
+    at all. Built in lesson 4.1.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def recall_by_group(y_true: ArrayLike, y_pred: ArrayLike) -> pd.Series:
 
     Notes
     -----
-    Built in lesson 4.
+    Built in lesson 4.1.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def mae_in_groups(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     Notes
     -----
-    Built in lesson 4.
+    Built in lesson 4.1.
 
     Examples
     --------

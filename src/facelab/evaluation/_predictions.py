@@ -34,7 +34,7 @@ def predict(
     Notes
     -----
     A mirrored face has the same age and gender, so the two outputs are two opinions on one question. Built in
-    lesson 4, as ``with_mirror_image``.
+    lesson 4.3, as ``with_mirror_image``.
     """
     if not test_time_augmentation:
         return model.predict(dataset.map(lambda images, *_: images), verbose=0)
@@ -75,7 +75,7 @@ def expected_group(y_prob: ArrayLike) -> np.ndarray:
 
     Notes
     -----
-    After Rothe, Timofte and Van Gool (2018), who take the expected age over 101 years. Built in lesson 4.
+    After Rothe, Timofte and Van Gool (2018), who take the expected age over 101 years. Built in lesson 4.1.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def decide(y_prob: ArrayLike, how: Literal["most likely", "expected"] = "most li
 
     Notes
     -----
-    Built in lesson 4, as ``DECISIONS``.
+    Built in lesson 4.1, as ``DECISIONS``.
 
     Examples
     --------

@@ -37,7 +37,7 @@ def expected_age(y_prob: ArrayLike) -> np.ndarray:
     -----
     After Rothe, Timofte and Van Gool (2018), who have a probability for each year from 0 to 100. With eight
     groups no estimate is finer than they are: who knows every group and answers with its middle is still some
-    years off. Used by tools.contest.
+    years off. Built in lesson 4.1.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def mae_in_years(age_years: ArrayLike, estimated: ArrayLike) -> float:
     Notes
     -----
     The usual score of age estimation (Paplhám and Franc, 2024). It needs ages in years, which the benchmark
-    does not have: see :func:`years_outside`. Used by tools.contest.
+    does not have: see :func:`years_outside`. Built in lesson 4.1.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def cumulative_score(age_years: ArrayLike, estimated: ArrayLike, k: float) -> fl
     Notes
     -----
     With 5 years it is the second score of Paplhám and Franc (2024). A metric once `k` is fixed, for example
-    by ``functools.partial``. Used by tools.contest.
+    by ``functools.partial``. Built in lesson 4.1.
 
     Examples
     --------
@@ -143,8 +143,8 @@ def years_outside(y_true: ArrayLike, estimated: ArrayLike) -> float:
     Notes
     -----
     For data sets that name groups only, where nobody knows the age in years. It is not the mean absolute
-    error and is smaller: inside of a group nothing is counted, and (60, 100) is 40 years wide. Used by
-    tools.measure.real.
+    error and is smaller: inside of a group nothing is counted, and (60, 100) is 40 years wide. Used in
+    lesson 4.1.
 
     Examples
     --------
