@@ -13,6 +13,7 @@ import pytest
 
 from facelab import lesson
 from tools import parameters
+from tools.markdown import is_plain
 from tools.notebooks import badge_cell, check_cell, normalised, setup_cell
 from tools.paths import REPOSITORY, chapters, lesson_number
 
