@@ -135,6 +135,7 @@ soak: environment  ## kill `make book` 50 times at random moments, and look whet
 .PHONY: normalise
 normalise: environment  ## execute the chapters and put notebooks and records in their place, ready to be committed
 	@$(BIN)/ruff format --quiet notebooks
+	@$(BIN)/python -m tools.folding
 	@$(BIN)/python -m tools.execute --publish
 
 .PHONY: full-runs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import nbformat
 import yaml
@@ -32,6 +33,9 @@ _CHECK = """\
 from facelab import lesson
 
 lesson.check_parameters(globals())  # a slip stops here, before the work"""
+
+# The first line of a folded cell: Colab shows it in place of the code.
+TITLE_LINE = re.compile(r"\A# ?@title .*\n*")
 
 # What differs between two identical runs: times, durations, the interpreter's patch release.
 _RUN_METADATA = [

@@ -12,11 +12,12 @@ import shutil
 import sys
 from pathlib import Path
 
+import nbformat
 from jupyter_book.cli.main import build as jupyter_book
 
 from facelab import seals
 from facelab.files import alone
-from tools import command, execute, fingerprint
+from tools import bibliography, command, execute, fingerprint, glossary, in_sphinx, markdown
 from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
@@ -26,10 +27,14 @@ _SEAL = BUILD / "html.json"
 def gather() -> None:
     """Put configuration, prose and executed notebooks into one folder, laid out as the repository.
 
+    Lessons are written in plain Markdown; here they get what the book adds to it.
+
     Raises
     ------
     FileNotFoundError
         If a chapter has not been executed, or its executed copy is not what the run left.
+    tools.markdown.MarkdownError
+        If lessons are not written as all readers render them; every fault of every lesson is named.
     """
     shutil.rmtree(SOURCE, ignore_errors=True)
     (SOURCE / "notebooks").mkdir(parents=True)
@@ -42,6 +47,27 @@ def gather() -> None:
                 f"{executed} is not there, or not as it was executed: run `make execute` first"
             )
         shutil.copy2(executed, SOURCE / "notebooks")
+    _add_what_the_book_adds([notebook for notebook in chapters() if markdown.is_plain(notebook)])
+
+
+def _add_what_the_book_adds(lessons: list[Path]) -> None:
+    book = markdown.read_book(REPOSITORY, chapters())
+    introduced: dict[str, list[tuple[str, str]]] = {}
+    faults = []
+    for lesson in lessons:
+        path = SOURCE / "notebooks" / lesson.name
+        try:
+            rewritten, terms = markdown.in_the_book(nbformat.read(path, as_version=4), lesson.name, book)
+        except markdown.MarkdownError as error:
+            faults.append(str(error))
+            continue
+        nbformat.write(rewritten, path)
+        for term in terms:
+            introduced.setdefault(term, []).append((markdown.title_of(lesson), lesson.name))
+    if faults:
+        raise markdown.MarkdownError("\n".join(faults))
+    page = SOURCE / "book" / "glossary.md"
+    page.write_text(glossary.with_lessons(page.read_text(encoding="utf-8"), introduced), encoding="utf-8")
 
 
 def render() -> Path:
@@ -53,8 +79,13 @@ def render() -> Path:
         If anything on any page is wrong; the renderer has printed what.
     """
     gather()
+    code = [Path(__file__), *(Path(str(module.__file__)) for module in (in_sphinx, bibliography))]
     sources = fingerprint.of_contents(
-        [*fingerprint.files_below(SOURCE), REPOSITORY / "requirements.lock", Path(__file__).resolve()]
+        [
+            *fingerprint.files_below(SOURCE),
+            REPOSITORY / "requirements.lock",
+            *(path.resolve() for path in code),
+        ]
     )
     seal = seals.unbroken(_SEAL)
     if seal is None or seal.inputs != sources:
@@ -62,6 +93,8 @@ def render() -> Path:
         shutil.rmtree(HTML, ignore_errors=True)
         _build()
         (SOURCE / "_build" / "html").rename(HTML)
+        for notebook in chapters():  # who saves a page's source gets the notebook as it ran
+            shutil.copy2(EXECUTED / notebook.name, HTML / "_sources" / "notebooks")
         pages = [path for path in HTML.rglob("*") if path.is_file()]
         seals.write(_SEAL, pages, sources)
     return HTML / "index.html"

@@ -21,3 +21,62 @@ document.addEventListener("DOMContentLoaded", () => {
     if (header.textContent.trim() === "") header.replaceWith(document.createElement("td"));
   }
 });
+
+// A term of the glossary shows its first sentence to the pointer and to the keyboard. It stays while the pointer is on it, and
+// Escape takes it away.
+document.addEventListener("DOMContentLoaded", () => {
+  const note = document.createElement("div");
+  note.id = "definition";
+  note.setAttribute("role", "tooltip");
+  let term = null;
+  let leaving = 0;
+  const hide = () => {
+    clearTimeout(leaving);
+    note.remove();
+    term?.removeAttribute("aria-describedby");
+    term = null;
+  };
+  const leave = () => {
+    clearTimeout(leaving);
+    leaving = setTimeout(hide, 200); // the way from the word to its sentence
+  };
+  const show = (link) => {
+    hide();
+    term = link;
+    note.textContent = link.dataset.definition;
+    link.setAttribute("aria-describedby", note.id);
+    document.body.append(note);
+    const word = link.getBoundingClientRect();
+    const room = document.documentElement.clientWidth - note.offsetWidth - 8;
+    note.style.left = `${window.scrollX + Math.max(8, Math.min(word.left, room))}px`;
+    const above = word.bottom + note.offsetHeight + 8 > window.innerHeight;
+    note.style.top = `${window.scrollY + (above ? word.top - note.offsetHeight - 4 : word.bottom + 4)}px`;
+  };
+  for (const link of document.querySelectorAll("a[data-definition]")) {
+    link.addEventListener("mouseenter", () => show(link));
+    link.addEventListener("focus", () => show(link));
+    link.addEventListener("mouseleave", leave);
+    link.addEventListener("blur", hide);
+  }
+  note.addEventListener("mouseenter", () => clearTimeout(leaving));
+  note.addEventListener("mouseleave", leave);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+});
+
+// A button that copies code says so to those who do not see its picture.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll("button.copybtn")) button.setAttribute("aria-label", "Copy");
+});
+
+// A page that was opened from a file may not read the others, so a search finds pages and cannot quote them. It says why.
+document.addEventListener("DOMContentLoaded", () => {
+  const results = document.getElementById("search-results");
+  if (location.protocol !== "file:" || !results) return;
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  const words = document.createElement("p");
+  words.className = "no-excerpts";
+  words.textContent =
+    "The results come without excerpts: this book was opened from a file, and a browser lets no such page read another one. " +
+    "With a web server, such as python -m http.server in the book's folder, there are excerpts.";
+  results.before(words);
+});

@@ -11,11 +11,19 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
+from tools.markdown import is_plain
 from tools.paths import REPOSITORY
 
 CONFIG = yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))
 TOC = yaml.safe_load((REPOSITORY / "book" / "_toc.yml").read_text(encoding="utf-8"))
-CONTENT = [TOC["root"]] + [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
+
+
+def files_of(entries: list[dict]) -> list[str]:
+    """The pages of a part of the contents, the lessons of each chapter after it."""
+    return [file for entry in entries for file in (entry["file"], *files_of(entry.get("sections", [])))]
+
+
+CONTENT = [TOC["root"]] + [file for part in TOC["parts"] for file in files_of(part["chapters"])]
 PAGES = pytest.mark.parametrize("name", [*CONTENT, "search", "genindex"])
 
 LOADING = {
@@ -101,3 +109,17 @@ def test_every_chapter_can_be_opened_in_colab(name, html):
 @pytest.mark.parametrize("name", [name for name in CONTENT if name.startswith("notebooks/")])
 def test_every_chapter_shows_what_it_printed(name, html):
     assert parsed(html, name).select("article .cell_output")
+
+
+LESSONS = [name for name in CONTENT if name.startswith("notebooks/") and is_plain(Path(name))]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lessons_terms_lead_to_their_entries_and_back(name, html):
+    terms = parsed(html, name).select("article strong a[href*='glossary.html#term-']")
+    assert terms
+    entries = parsed(html, "book/glossary")
+    for term in terms:
+        entry = entries.find(id=unquote(urlsplit(term["href"]).fragment)).find_next("dd")
+        assert f"../{name}.html" in {link["href"] for link in entry.find_all("a", href=True)}
+        assert term.get("data-definition")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import statistics
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from facelab import lesson
 from tools import parameters
+from tools.markdown import is_plain
 from tools.notebooks import badge_cell, check_cell, normalised, setup_cell
 from tools.paths import REPOSITORY, chapters
 
@@ -160,12 +162,16 @@ def test_it_prints_no_path_of_a_machine(notebook):
             assert not re.search(r"(?<![\w.:/<])/(?!path/to)[a-zA-Z][\w.-]+/\w|[A-Z]:\\\w", text), text
 
 
-def test_every_picture_has_words(notebook):
-    for cell in code_cells(notebook):
-        if any(PICTURES & set(output.get("data", {})) for output in cell.outputs):
+def test_every_picture_has_words(path, notebook):
+    for cell, below in itertools.pairwise([*notebook.cells, None]):
+        if any(PICTURES & set(output.get("data", {})) for output in cell.get("outputs", [])):
             described = cell.metadata.get("mystnb", {})
+            caption = described.get("figure", {}).get("caption")
             assert len(described.get("image", {}).get("alt", "")) >= 20, f"no alt text:\n{cell.source}"
-            assert described.get("figure", {}).get("caption"), f"no caption:\n{cell.source}"
+            if is_plain(path):
+                assert not caption, f"a lesson's caption stands in the cell below:\n{cell.source}"
+                caption = below and re.match(r"\*\*Figure \d+\.\*\* \S", below.source)
+            assert caption, f"no caption:\n{cell.source}"
 
 
 def test_half_of_its_code_cells_are_short(notebook):
@@ -177,7 +183,7 @@ def test_half_of_its_code_cells_are_short(notebook):
 
 def test_every_chapter_is_named_by_its_number_or_letter():
     for path in CHAPTERS:
-        assert re.fullmatch(r"(\d\d|[A-Z])(_[a-z]+)+", path.stem)
+        assert re.fullmatch(r"(\d\d(_\d)?|[A-Z])(_[a-z]+)+", path.stem)
 
 
 TYPES = {

@@ -16,7 +16,14 @@ from facelab.files import alone
 from tools import execute, render
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-CONFIG = "title: A book\nexecute:\n  execute_notebooks: 'off'\n"
+CONFIG = """\
+title: A book
+execute:
+  execute_notebooks: 'off'
+repository:
+  url: https://github.com/somebody/book
+  branch: main
+"""
 CONTENTS = "format: jb-book\nroot: book/intro\nchapters:\n  - file: notebooks/01_chapter\n"
 
 
@@ -36,6 +43,8 @@ def small_book(root: Path, executed: Path, monkeypatch: pytest.MonkeyPatch, buil
     (root / "requirements.lock").touch()
     (root / "book" / "_toc.yml").write_text(CONTENTS)
     (root / "book" / "intro.md").write_text("# A book\n\nIts first page.\n")
+    (root / "book" / "references.bib").touch()
+    (root / "book" / "glossary.md").write_text("---\norphan: true\n---\n\n# Glossary\n")
     (build / "executed").mkdir(parents=True)
     for file in executed.glob("01_*"):
         (build / "executed" / file.name).write_bytes(file.read_bytes())
