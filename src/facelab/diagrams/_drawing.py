@@ -42,7 +42,7 @@ class Role(NamedTuple):
     hatch: str
 
 
-# A hatch of lines: one of dots makes an SVG ten times as large.
+# A hatch of lines: one of dots makes an SVG twice as large.
 ROLES: Final = {
     "training": Role(PALETTE[1], ""),  # as in facelab.plots.learning_curves
     "validation": Role(PALETTE[0], "----"),
