@@ -120,7 +120,7 @@ def clone(tmp_path: Path) -> Clone:
 
 MOMENTS: dict[str, Callable[[Clone], bool]] = {
     "half of uv": lambda clone: (clone.venv / "bin/uv").exists(),
-    "a package begun": lambda clone: clone.installed() == 2,
+    "a package begun": lambda clone: clone.installed() >= 2,  # a busy machine may not look at 2
     "some packages": lambda clone: clone.installed() >= FILES + 3,
     "all but the project": lambda clone: clone.installed() == PACKAGES * FILES,
 }
