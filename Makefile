@@ -129,7 +129,7 @@ benchmarks: environment  ## how long the loader, the pipeline, the renderer and 
 	@$(PYTEST) --benchmark-only tests/benchmarks
 
 .PHONY: soak
-soak: environment  ## kill `make book` 50 times at random moments, and look whether anything is lost (more than an hour)
+soak: environment  ## kill `make book` 50 times at random moments, and look whether anything is lost (40 minutes)
 	@$(BIN)/python -m tools.soak
 
 .PHONY: normalise

@@ -3,8 +3,8 @@
 A copy of the working tree executes all chapters with ``quick`` and renders the pages. Then it does so again
 from nothing, but is killed at random moments, in one of four ways, and each time the same command goes on.
 When a round comes to its end, its outputs must be those of the undisturbed runs, but for times, its pages
-those of a clean rendering of these notebooks, byte by byte, and nothing may be left over. It takes more than
-an hour. Exit status: see :mod:`tools.command`.
+those of a clean rendering of these notebooks, byte by byte, and nothing may be left over. It takes 40
+minutes. Exit status: see :mod:`tools.command`.
 """
 
 from __future__ import annotations
