@@ -11,7 +11,7 @@ from tools.paths import REPOSITORY
 
 WORKS = {work.key: work for work in bibliography.read(REPOSITORY / "book" / "references.bib")}
 # Without an address that we have seen to be theirs; lessons cannot cite them until there is one.
-WITHOUT_ADDRESS = {"bregier2026", "efron1993", "holm1979", "kish1965", "westfall1993"}
+WITHOUT_ADDRESS = {"bregier2026", "holm1979", "kish1965", "westfall1993"}
 
 
 @pytest.mark.parametrize(
