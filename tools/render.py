@@ -64,7 +64,7 @@ def _take_key_figures(notebooks: Path, folder: Path) -> None:
                 target = folder / "_".join(path.stem.split("_")[:2])  # 01_2_who_is_in_it: 01_2
                 if svg := data.get("image/svg+xml"):
                     target.with_suffix(".svg").write_text(svg, encoding="utf-8")
-                else:
+                elif "image/jpeg" in data:
                     target.with_suffix(".jpg").write_bytes(base64.b64decode(data["image/jpeg"]))
 
 
