@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import nbformat
 
+from facelab.files import written_whole
 from tools import command
 from tools.markdown import is_plain
 from tools.notebooks import TITLE_LINE, check_cell
@@ -128,7 +129,8 @@ def main() -> None:
         notebook = nbformat.read(path, as_version=4)
         result = folded(notebook)
         if result != notebook:
-            path.write_text(nbformat.writes(result) + "\n", encoding="utf-8")
+            with written_whole(path) as aside:
+                nbformat.write(result, aside)
 
 
 if __name__ == "__main__":

@@ -238,17 +238,8 @@ class _Lesson:
     def _inline(self, source: str) -> str:
         text, kept = _masked(source)
 
-        def keeping(replace: Callable[[re.Match[str]], str]) -> Callable[[re.Match[str]], str]:
-            """Let what a step has written be out of the reach of the next."""
-
-            def replaced(match: re.Match[str]) -> str:
-                kept.append(replace(match))
-                return f"\ue000{len(kept) - 1}\ue001"
-
-            return replaced
-
         for pattern, replace in ((_LINK, self._link), (_BOLD, self._bold), (_FIGURE, self._figure)):
-            text = pattern.sub(keeping(replace), text)
+            text = pattern.sub(_keeping(kept, replace), text)  # out of the reach of the next
         while "\ue000" in text:
             text = re.sub(r"\ue000(\d+)\ue001", lambda match: kept[int(match[1])], text)
         return text
@@ -327,12 +318,17 @@ class _Lesson:
 def _masked(source: str) -> tuple[str, list[str]]:
     """The text with numbered marks in place of what is left alone, and what they stand for."""
     kept: list[str] = []
+    return _LEFT_ALONE.sub(_keeping(kept, lambda match: match[0]), source), kept
 
-    def keep(match: re.Match[str]) -> str:
-        kept.append(match[0])
+
+def _keeping(kept: list[str], replace: Callable[[re.Match[str]], str]) -> Callable[[re.Match[str]], str]:
+    """Put away what takes the place of a match, and leave a numbered mark of it."""
+
+    def mark(match: re.Match[str]) -> str:
+        kept.append(replace(match))
         return f"\ue000{len(kept) - 1}\ue001"
 
-    return _LEFT_ALONE.sub(keep, source), kept
+    return mark
 
 
 def _without_content(kept: re.Match[str]) -> str:

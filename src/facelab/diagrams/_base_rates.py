@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from matplotlib.figure import Figure
 
-from facelab.diagrams._drawing import BROAD, Canvas, count, sentence
+from facelab.diagrams._drawing import BROAD, Canvas, count, percent, sentence
 
 FACES: Final = 1_000
 """How many faces are drawn."""
@@ -60,7 +60,7 @@ def base_rates(prevalence: float, sensitivity: float, specificity: float) -> Fig
     y += 32
     canvas.heading(0, y, f"predicted m: {count(called_m, 'face')}")
     y = _grid(canvas, y + 18, (hits, alarms), filled=True)
-    worth = f"{hits / called_m:.0%}".replace("%", " %") if called_m else ""
+    worth = percent(hits / called_m) if called_m else ""
     if called_m:
         canvas.text(0, y + 8, f"{hits:,} of these {called_m:,} are labelled m:")
         canvas.text(0, y + 27, f"the predictive value of m is {worth}", bold=True)

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from facelab.diagrams._drawing import BROAD, Align, Canvas, count, letter, sentence, text_width
+from facelab.diagrams._drawing import BROAD, Align, Canvas, count, letter, minus, sentence, text_width
 from facelab.evaluation import N_RESAMPLES, Interval, accuracy, album_bootstrap, paired_album_bootstrap
 from facelab.evaluation._bootstrap import times_drawn
 
@@ -106,7 +106,7 @@ def _draw(right: Mapping[str, np.ndarray], albums: ArrayLike, interval: Interval
         title = f"draw {number}: {drawn}, with replacement" if number else f"the test set: {drawn}"
         found = {name: float(row @ of / faces) for name, of in hits.items()}
         if two:
-            words = f"difference {_outcome(list(found.values())):+.3f}".replace("-", "−")
+            words = minus(f"difference {_outcome(list(found.values())):+.3f}")
         else:
             words = f"accuracy {found['']:.3f}"
         canvas.heading(0, y, title)
@@ -177,5 +177,5 @@ def _histogram(canvas: Canvas, top: float, outcome: np.ndarray, interval: Interv
     sides: tuple[tuple[float, Align, int], ...] = ((interval.low, "right", -4), (interval.high, "left", 4))
     for end, align, away in sides:
         canvas.line((place(end), top), (place(end), bottom + 6), width=1.6, dashed=True)
-        canvas.text(place(end) + away, bottom + 14, f"{end:z.3f}".replace("-", "−"), align=align)
+        canvas.text(place(end) + away, bottom + 14, minus(f"{end:z.3f}"), align=align)
     return bottom + 22

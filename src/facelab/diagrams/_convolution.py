@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from facelab.diagrams._drawing import BROAD, Canvas, sentence, text_width
+from facelab.diagrams._drawing import BROAD, Canvas, minus, sentence, text_width
 from facelab.diagrams._layers import input_shape, places
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
     )
     cells = side + size + places_left
     cell = min(28.0, (BROAD - 84) / cells)
-    written = [_minus(number) for array in (pixels, weights, answers) for number in array.flat]
+    written = [minus(number) for array in (pixels, weights, answers) for number in array.flat]
     if cells > _MOST_CELLS or max(text_width(words) for words in written) > cell - 3:
         raise ValueError(
             f"{side} × {side} pixels and the answers to them are too many or too long to read: show a part "
@@ -99,10 +99,10 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
             f"{pixel}·{_signed(weight)}"
             for pixel, weight in zip(pixels[row, :size], weights[row], strict=True)
         )
-        canvas.text(left, bottom + 22 + 19 * row, f"row {row + 1}:  {terms} = {_minus(sums[row])}")
+        canvas.text(left, bottom + 22 + 19 * row, f"row {row + 1}:  {terms} = {minus(sums[row])}")
     total = bottom + 22 + 19 * size
     added = " + ".join(_signed(number) for number in sums)
-    canvas.text(left, total, f"together:  {added} = {_minus(answers[0, 0])}", bold=True)
+    canvas.text(left, total, f"together:  {added} = {minus(answers[0, 0])}", bold=True)
     canvas.text(left, total + 28, "Then the kernel moves on by one pixel.")
     canvas.text(left, total + 46, f"It fits in {side} − {size} + 1 = {places_left} places, both ways.")
     alt = [
@@ -114,12 +114,8 @@ def sliding_kernel(image: ArrayLike, kernel: ArrayLike) -> Figure:
     return canvas.finish(total + 60, sentence(alt))
 
 
-def _minus(number: int) -> str:
-    return f"{number}".replace("-", "−")
-
-
 def _signed(number: int) -> str:
-    return f"({_minus(number)})" if number < 0 else f"{number}"
+    return f"({minus(number)})" if number < 0 else f"{number}"
 
 
 def receptive_field(model: keras.Model) -> Figure:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from facelab.diagrams._drawing import BROAD, LINE, Canvas, sentence, wrapped
+from facelab.diagrams._drawing import BROAD, Canvas, height_of, sentence, wrapped
 
 
 def course_map(chapters: Sequence[tuple[str, str, str]]) -> Figure:
@@ -33,14 +33,14 @@ def course_map(chapters: Sequence[tuple[str, str, str]]) -> Figure:
     alt = [f"A path of {len(chapters)} chapters from the top down."]
     for place, (number, title, handed_on) in enumerate(chapters):
         name = wrapped(title, BROAD - 70, bold=True)
-        tall = LINE * (name.count("\n") + 1) + 14
+        tall = height_of(name) + 14
         canvas.box(1, y, BROAD - 2, tall, line=1.3)
         canvas.box(1, y, 38, tall, line=1.3)
         canvas.heading(20, y + tall / 2, number, align="center")
         canvas.text(50, y + tall / 2, name, bold=True)
         y += tall
         words = wrapped(handed_on, BROAD - 54)
-        room = LINE * (words.count("\n") + 1) + 12
+        room = height_of(words) + 12
         canvas.text(50, y + room / 2, words)
         if place < len(chapters) - 1:
             canvas.arrow((20, y), (20, y + room))

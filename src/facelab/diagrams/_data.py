@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from facelab.diagrams._drawing import BROAD, Canvas, count, sentence
+from facelab.diagrams._drawing import BROAD, Canvas, count, percent, sentence
 
 _LEVELS: Final = {
     "fold": ["fold"],
@@ -50,15 +50,15 @@ def data_set(table: pd.DataFrame) -> Figure:
     canvas.heading(14, 19, "fold")
     canvas.box(14, 36, 300, 240, line=1.3)
     canvas.heading(26, 53, "album")
-    _subject(canvas, 26, 70, 276, look=2, photographs=4, side=48)
+    _subject(canvas, 26, 70, 276, look=2, photographs=4)
     canvas.text(44, 166, "photograph")
     canvas.line((50, 156), (50, 146))
-    _subject(canvas, 26, 184, 164, look=1, photographs=2, side=48)
-    _subject(canvas, 202, 184, 100, look=3, photographs=1, side=48)
+    _subject(canvas, 26, 184, 164, look=1, photographs=2)
+    _subject(canvas, 202, 184, 100, look=3, photographs=1)
     canvas.box(326, 36, 128, 240, line=1.3)
     canvas.heading(338, 53, "album")
-    _subject(canvas, 338, 70, 104, look=5, photographs=1, side=48, height=100)
-    _subject(canvas, 338, 184, 104, look=0, photographs=1, side=48)
+    _subject(canvas, 338, 70, 104, look=5, photographs=1, height=100)
+    _subject(canvas, 338, 184, 104, look=0, photographs=1)
 
     rows = [
         ("", "how many", "photographs in each"),
@@ -86,12 +86,13 @@ def _span(sizes: pd.Series) -> str:
 
 
 def _subject(
-    canvas: Canvas, left: float, top: float, width: float, look: int, photographs: int, side: float,
+    canvas: Canvas, left: float, top: float, width: float, look: int, photographs: int,
     height: float = 80,
 ) -> None:  # fmt: skip
     """Draw a subject's box with photographs of one look."""
     canvas.box(left, top, width, height, line=0.8)
     canvas.text(left + 8, top + 13, "subject")
+    side = 48
     for number in range(photographs):
         canvas.photograph(left + 8 + number * (side + 8), top + 26, side, look)
 
@@ -150,7 +151,7 @@ def splits(known: Mapping[str, tuple[float, float]]) -> Figure:
                 role = "test" if (album, place) in test else "training"
                 x = left + 5 + place * (side + 1) + (4 if place > 2 else -1)
                 canvas.photograph(x, top + 34, side, look, role)
-        person, of_album = (f"{share:.0%}".replace("%", " %") for share in known[name])
+        person, of_album = map(percent, known[name])
         words = "Test photographs whose person is in training:"
         canvas.text(0, top + 84, words)
         canvas.text(BROAD - 2, top + 84, person, align="right", bold=True)

@@ -95,7 +95,7 @@ class Canvas:
 
     def box(
         self, left: float, top: float, width: float, height: float, role: str | None = None,
-        *, dashed: bool = False, line: float = 1.0, corner: float = 4.0,
+        *, line: float = 1.0, corner: float = 4.0,
     ) -> None:  # fmt: skip
         """Draw a box with round corners, filled in the colour and hatch of its role."""
         corner = min(corner, width / 2, height / 2)
@@ -105,8 +105,7 @@ class Canvas:
             return FancyBboxPatch((left, top), width, height, boxstyle=style, **look)
 
         self._fill(shape, role)
-        pattern = (0, (3, 2)) if dashed else "-"
-        look = {"facecolor": "none", "edgecolor": self.ink, "linewidth": line, "linestyle": pattern}
+        look = {"facecolor": "none", "edgecolor": self.ink, "linewidth": line}
         self.axes.add_patch(shape(**look, zorder=1.5))
 
     def block(self, left: float, top: float, width: float, height: float, role: str | None = None) -> None:
@@ -136,18 +135,18 @@ class Canvas:
         style = (0, (3, 2)) if dashed else "-"
         self.axes.plot(xs, ys, color=self.ink, linewidth=width, linestyle=style, zorder=2)
 
-    def arrow(self, start: tuple[float, float], end: tuple[float, float], bend: float = 0.0) -> None:
-        """Draw an arrow; a bend makes it an arc, to its left if positive."""
+    def arrow(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw an arrow."""
         self.axes.add_patch(
             FancyArrowPatch(
                 start, end, arrowstyle="-|>", mutation_scale=11, shrinkA=0, shrinkB=0, linewidth=1.2,
-                color=self.ink, connectionstyle=f"arc3,rad={bend}", zorder=2,
+                color=self.ink, zorder=2,
             )
         )  # fmt: skip
 
-    def bracket(self, x: float, top: float, bottom: float, width: float = 8.0) -> None:
-        """Draw a bracket that opens to the right, or to the left for a negative width."""
-        self.line((x + width, top), (x, top), (x, bottom), (x + width, bottom))
+    def bracket(self, x: float, top: float, bottom: float) -> None:
+        """Draw a bracket that opens to the right."""
+        self.line((x + 8, top), (x, top), (x, bottom), (x + 8, bottom))
 
     def face(self, x: float, y: float, size: float, look: int = 0, glasses: str = "") -> None:
         """Draw a face of nobody around a point; faces of one look are one person's.
@@ -240,7 +239,7 @@ class Canvas:
         for row in range(rows):
             for column in range(columns):
                 self.box(left + column * cell, top + row * cell, cell, cell, line=0.6, corner=0)
-                words = str(array[row, column]).replace("-", "−")
+                words = minus(array[row, column])
                 self.text(left + (column + 0.5) * cell, top + (row + 0.5) * cell, words, align="center")
         first, second, side = marked
         corner = (left + second * cell, top + first * cell)
@@ -325,7 +324,7 @@ def _small_face(square: bool) -> Path:
     head = (
         Path.unit_rectangle().transformed(Affine2D().translate(-0.5, -0.5).scale(2))
         if square
-        else (Path.unit_circle())
+        else Path.unit_circle()
     )
     # Drawn the other way round, a shape inside another one is a hole.
     turned = Affine2D().scale(-1, 1)
@@ -359,6 +358,16 @@ def wrapped(words: str, width: float, *, bold: bool = False) -> str:
 def height_of(words: str) -> float:
     """Height of text of some lines, in points."""
     return LINE * (words.count("\n") + 1)
+
+
+def minus(number: Any) -> str:
+    """Write a number, or text with numbers, with the sign that is as wide as a plus."""
+    return str(number).replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """Write a share as a whole number of per cent."""
+    return f"{share:.0%}".replace("%", " %")
 
 
 def letter(number: int) -> str:

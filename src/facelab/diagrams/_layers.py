@@ -38,10 +38,15 @@ def shape_in_words(shape: tuple[int, ...]) -> str:
     return f"{shape[0]:,} value{'' if shape[0] == 1 else 's'}"
 
 
+def _window(layer: Any) -> tuple[int, int] | None:
+    """Size of a layer's kernel or pooling window; none of any other layer."""
+    return getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+
+
 def kind_of(layer: Any) -> str:
     """Name a layer's kind, with the size of its kernel or window."""
     name = type(layer).__name__
-    size = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+    size = _window(layer)
     words = KINDS.get(name, name)
     return f"{words} {size[0]} × {size[1]}" if size else words
 
@@ -89,7 +94,7 @@ def places(model: keras.Model) -> list[Place]:
     field = step = 1
     convolutions = 0
     for layer in model.layers:
-        size = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+        size = _window(layer)
         shape = tuple(layer.output.shape[1:])
         if type(layer).__name__ == "InputLayer" or size is None:
             if len(shape) < 3:

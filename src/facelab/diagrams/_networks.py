@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from matplotlib.figure import Figure
 
-from facelab.diagrams._drawing import BROAD, Canvas, count, sentence, text_width, wrapped
+from facelab.diagrams._drawing import BROAD, Canvas, count, height_of, percent, sentence, text_width, wrapped
 from facelab.diagrams._layers import Place, Row, input_shape, kind_of, places, shape_in_words, table
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def network(model: keras.Model) -> Figure:
         alt.append(f"{row.name}, {row.kind}: {row.values()}, {count(row.weights, 'weight')}.")
         y += height
     heaviest = max(rows, key=lambda row: row.weights)
-    share = f"{heaviest.weights / total:.0%}".replace("%", " %")
+    share = percent(heaviest.weights / total)
     canvas.line((0, y + 4), (BROAD, y + 4))
     canvas.text(0, y + 20, f"{total:,} weights in all, {share} of them in {heaviest.name}")
     alt.append(f"{share} of the weights are in {heaviest.name}.")
@@ -180,9 +180,9 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
         dense = [str(row.shape[0]) for row in rows[rows.index(pooled[0]) :] if row.kind.startswith("dense")]
         words = f"“Where” is lost after {convolutions}: each number is the mean of {last.side**2:,} places."
         words = wrapped(words, _COLUMN - 14)
-        lines = words.count("\n") + 1
-        canvas.text(left, y + 8.5 * lines + 6, words)
-        y += 17 * lines + 12
+        high = height_of(words)
+        canvas.text(left, y + high / 2 + 6, words)
+        y += high + 12
         canvas.arrow((left + _VIEW / 2, y), (left + _VIEW / 2, y + 15))
         canvas.text(left, y + 28, f"dense: {' → '.join(dense)}")
         ends.append(y + 42)

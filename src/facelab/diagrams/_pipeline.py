@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from facelab.diagrams._drawing import BROAD, Canvas, sentence, text_width, wrapped
+from facelab.diagrams._drawing import BROAD, Canvas, height_of, sentence, text_width, wrapped
 
 
 def pipeline(steps: Mapping[str, str], cache: str = "cache") -> Figure:
@@ -44,8 +44,7 @@ def pipeline(steps: Mapping[str, str], cache: str = "cache") -> Figure:
     tops = []
     for number, (name, result) in enumerate(steps.items()):
         words = wrapped(result, BROAD - beside - 8)
-        lines = words.count("\n") + 1
-        room = max(tall, 17.0 * lines)
+        room = max(tall, height_of(words))
         middle = y + room / 2
         tops.append((middle - tall / 2, middle + tall / 2))
         if number:

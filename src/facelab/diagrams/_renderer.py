@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.figure import Figure
 
-from facelab.diagrams._drawing import BROAD, Canvas, count, sentence, wrapped
+from facelab.diagrams._drawing import BROAD, Canvas, count, height_of, sentence, wrapped
 
 _STEPS: Final = {
     "head": "a mesh is pulled into shape",
@@ -49,19 +49,18 @@ def rendering(causes: Mapping[str, Sequence[str]], pictures: Sequence[Any] | Non
         names = list(causes[step])
         listed = wrapped(", ".join(name.replace("_", " ") for name in names), BROAD - side - 34)
         words = wrapped(done, BROAD - side - 34)
-        lines = words.count("\n") + 1 + (listed.count("\n") + 1 if names else 0)
-        room = max(side, 44.0 + 17 * lines)
+        room = max(side, 44.0 + height_of(words) + (height_of(listed) if names else 0))
         if pictures is None:
             _glyph(canvas, step, 1, y, side)
         else:
             canvas.picture(1, y, side, pictures[number])
         left = side + 18
         canvas.heading(left, y + 9, f"{number + 1} {step}: {count(len(names), 'cause')}")
-        below = y + 24 + 8.5 * (words.count("\n") + 1)
+        below = y + 24 + height_of(words) / 2
         canvas.text(left, below, words)
         if names:
-            start = below + 8.5 * (words.count("\n") + 1) + 6
-            canvas.text(left, start + 8.5 * (listed.count("\n") + 1), listed)
+            start = below + height_of(words) / 2 + 6
+            canvas.text(left, start + height_of(listed) / 2, listed)
         if number:
             canvas.arrow((1 + side / 2, y - 22), (1 + side / 2, y - 3))
         y += room + 26

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -99,18 +100,11 @@ def _parts(name: str, model: Any) -> list[tuple[str, int, int]]:
     for layer in model.layers:
         if layer is not inside[0]:
             _count(head, layer.name, layer)
-    rows = [(part, total, trained) for part, (total, trained) in found.items() if total]
-    return rows + [(part, total, trained) for part, (total, trained) in head.items() if total]
+    both = [*found.items(), *head.items()]
+    return [(part, total, trained) for part, (total, trained) in both if total]
 
 
 def _count(found: dict[str, list[int]], part: str, layer: Any) -> None:
     sums = found.setdefault(part, [0, 0])
     sums[0] += layer.count_params()
-    sums[1] += sum(int(_size(weight.shape)) for weight in layer.trainable_weights)
-
-
-def _size(shape: Any) -> int:
-    size = 1
-    for length in shape:
-        size *= int(length)
-    return size
+    sums[1] += sum(math.prod(weight.shape) for weight in layer.trainable_weights)
