@@ -29,6 +29,8 @@ from sphinxcontrib.bibtex.style.template import node
 from tools import bibliography
 
 STYLE = "names_year"  # in _config.yml: of the citations and of the bibliography's labels
+# A figure stands in a line of its own; the picture of a card does not open, the card leads to its lesson.
+_FIGURE = re.compile(r'^<img (?![^>]*\bsd-)[^>]*\bsrc="(?P<file>[^"]*_images/[^"]+)"[^>]*>', re.MULTILINE)
 _TERM = re.compile(r'<a class="reference internal" href="[^"]*#(?P<term>term-[^"]+)"')
 
 
@@ -82,8 +84,14 @@ def _mend(
 ) -> None:
     # Jupyter Book loads Thebe into every book, here twice, which is an error; this book does not use it.
     context["script_files"] = [file for file in context["script_files"] if not _is_thebe(file)]
+    if "body" not in context:
+        return
+    # On a phone a figure is small; by itself, in a window of its own, it can be made as large as one likes.
+    context["body"] = _FIGURE.sub(
+        lambda image: f'<a class="figure-file" href="{image["file"]}">{image[0]}</a>', context["body"]
+    )
     definitions = _definitions(app.env)
-    if "body" in context and page not in definitions:
+    if page not in definitions:
         context["body"] = _TERM.sub(
             lambda link: f'{link[0]} data-definition="{html.escape(definitions[link["term"]])}"',
             context["body"],

@@ -18,7 +18,7 @@ from jupyter_book.cli.main import build as jupyter_book
 
 from facelab import seals
 from facelab.files import alone
-from tools import bibliography, command, execute, fingerprint, folding, glossary, in_sphinx, markdown
+from tools import bibliography, command, execute, fingerprint, folding, glossary, in_sphinx, markdown, tables
 from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
 
 SOURCE = BUILD / "source"
@@ -49,7 +49,9 @@ def gather() -> None:
             raise FileNotFoundError(
                 f"{executed} is not there, or not as it was executed: run `make execute` first"
             )
-        shutil.copy2(executed, SOURCE / "notebooks")
+        page = nbformat.read(executed, as_version=4)
+        tables.for_the_page(page)
+        nbformat.write(page, SOURCE / "notebooks" / notebook.name)
     _take_key_figures(SOURCE / "notebooks", SOURCE / "book" / "_figures")
     _add_what_the_book_adds([notebook for notebook in chapters() if markdown.is_plain(notebook)])
 

@@ -6,7 +6,7 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 // Tables that everybody can read: one that scrolls sideways can be reached and scrolled from the keyboard, and a corner
-// without words is no header.
+// without words is no header. One that is drawn with characters keeps its lines.
 document.addEventListener("DOMContentLoaded", () => {
   for (const table of document.querySelectorAll(".cell_output table.dataframe")) {
     const frame = document.createElement("div");
@@ -16,6 +16,9 @@ document.addEventListener("DOMContentLoaded", () => {
     frame.setAttribute("aria-label", "Table");
     table.replaceWith(frame);
     frame.append(table);
+  }
+  for (const printed of document.querySelectorAll(".cell_output pre")) {
+    printed.classList.toggle("drawn-table", /[│┃]/.test(printed.textContent));
   }
   for (const header of document.querySelectorAll("article th")) {
     if (header.textContent.trim() === "") header.replaceWith(document.createElement("td"));

@@ -11,8 +11,8 @@ from facelab.diagrams._drawing import BROAD, Align, Canvas, count, letter, minus
 from facelab.evaluation import N_RESAMPLES, Interval, accuracy, album_bootstrap, paired_album_bootstrap
 from facelab.evaluation._bootstrap import times_drawn
 
-_SHOWN: Final = 2
-"""How many draws are drawn; of the others the scores."""
+_SHOWN: Final = {1: 2, 2: 1}
+"""How many draws are drawn, by the number of networks: a figure is no higher than a screen."""
 
 
 def bootstrap(y_true: ArrayLike, y_pred: ArrayLike, albums: ArrayLike, *, seed: int) -> Figure:
@@ -92,7 +92,7 @@ def _draw(right: Mapping[str, np.ndarray], albums: ArrayLike, interval: Interval
     two = len(right) == 2
     outcome = _outcome(list(scores.values()))
     order = np.argsort(-sizes, kind="stable")
-    rows = [np.ones(len(names), dtype=int), *times[:_SHOWN]]
+    rows = [np.ones(len(names), dtype=int), *times[: _SHOWN[len(right)]]]
     scale = (BROAD - 2) / max(int(row @ sizes) for row in rows)
     canvas = Canvas()
     alt = [

@@ -113,8 +113,11 @@ def _shape(canvas: Canvas, middle: float, shape: tuple[int, ...], scale: float) 
         canvas.sheet(left, middle - side / 2 - 2 * behind + 2, side)
 
 
-_VIEW: Final = 74.0
-"""Side of a view of the places, in points."""
+_VIEW: Final = 60.0
+"""Side of a view of the places, in points: three lines of text are as high."""
+
+_NEXT: Final = _VIEW + 20
+"""From the top of a view to the top of the next one, in points."""
 
 _COLUMN: Final = 226
 """Width of a network in a comparison, in points."""
@@ -160,16 +163,17 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
         side = input_shape(model)[0]
         canvas.heading(left, 10, name)
         _view(canvas, left, 28, None, side)
-        canvas.text(left + 84, 64, f"photograph\n{side} × {side} pixels")
-        y = 28.0 + 96
+        canvas.text(left + _VIEW + 10, 28 + _VIEW / 2, f"photograph\n{side} × {side} pixels")
+        y = 28.0 + _NEXT
         seen = []
         for stage in stages:
             canvas.arrow((left + _VIEW / 2, y - 18), (left + _VIEW / 2, y - 3))
             _view(canvas, left, y, stage, side)
             field = f"sees {min(stage.field, side)} × {min(stage.field, side)} px"
-            canvas.text(left + 84, y + 36, f"{stage.side} × {stage.side} places\n{stage.maps} maps\n{field}")
+            words = f"{stage.side} × {stage.side} places\n{stage.maps} maps\n{field}"
+            canvas.text(left + _VIEW + 10, y + _VIEW / 2, words)
             seen.append(f"{stage.side} × {stage.side} places with {stage.maps} maps, each {field}")
-            y += 96
+            y += _NEXT
         canvas.arrow((left + _VIEW / 2, y - 18), (left + _VIEW / 2, y - 3))
         last = stages[-1]
         canvas.box(left + 1, y, _COLUMN - 2, 58, "focus", line=1.8)
