@@ -101,15 +101,6 @@ def is_plain(notebook: Path) -> bool:
     return notebook.stem not in STILL_MYST
 
 
-def title_of(notebook: Path) -> str:
-    """How the book speaks of a notebook: "lesson 3.2", "chapter 3", "appendix A"."""
-    number, _, rest = notebook.stem.partition("_")
-    if not number.isdigit():
-        return f"appendix {number}"
-    place, _, words = rest.partition("_")
-    return f"lesson {int(number)}.{place}" if place.isdigit() and words else f"chapter {int(number)}"
-
-
 def in_the_book(
     notebook: nbformat.NotebookNode, name: str, book: Book
 ) -> tuple[nbformat.NotebookNode, list[str]]:

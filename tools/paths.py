@@ -24,5 +24,13 @@ def lesson_number(notebook: Path) -> str:
 
     A chapter that is not divided into lessons has its own number: ``05_transfer_learning`` is 5.
     """
-    (number,) = re.findall(r"^(\d\d(?:_\d)?|[A-Z])_", notebook.stem)
-    return number.lstrip("0").replace("_", ".")
+    if not (number := re.match(r"(\d\d(?:_\d)?|[A-Z])_", notebook.stem)):
+        raise ValueError(f"{notebook.name} does not begin with the number of a chapter or of a lesson")
+    return number[1].lstrip("0").replace("_", ".")
+
+
+def lesson_name(notebook: Path) -> str:
+    """Return how the book speaks of a notebook: "lesson 3.2", "chapter 5", "appendix A"."""
+    number = lesson_number(notebook)
+    kind = "appendix" if number.isalpha() else "lesson" if "." in number else "chapter"
+    return f"{kind} {number}"

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -15,21 +14,22 @@ from facelab import results
 from facelab._markdown import as_code, as_text
 from facelab.files import written_whole
 from tools import command
-from tools.paths import RECORDS, REPOSITORY
+from tools.paths import RECORDS, REPOSITORY, lesson_name
 
 PAGE = REPOSITORY / "book" / "recorded_results.md"
 
 INTRODUCTION = """\
 # Recorded results
 
-What the chapters measured, in one place. Each chapter that trains writes a record, and this page is made from
-the records: nobody typed a number here.
+All that the lessons measured, in one place. A lesson that trains writes a record, and this page is made from
+the records: nobody typed a number here. Open a table to see its scores.
 
-A *short run* is the chapter as you read it: one test fold, some of the photographs, a few epochs. A *full
+A *short run* is the lesson as you read it: one test fold, some of the photographs, a few epochs. A *full
 run* is the same cells with other parameters: all photographs, more epochs, each of the five folds as the test
-once. Every value has the 95 % interval of an album bootstrap and says on how many faces and albums it rests.
-"Validation for test fold 4" means the validation albums that go with that fold: choices are made on them, and
-a test fold is looked at once.
+once. Every value has a 95 % interval over albums, and says on how many faces and albums it rests.
+(The full runs of chapters 5, 6 and 8 are older: their intervals are plain percentiles of an album bootstrap,
+which are somewhat too narrow.) "Validation for test fold 4" means the validation albums that go with that
+fold: choices are made on them, and a test fold is looked at once.
 
 :::{admonition} These faces are rendered
 :class: important
@@ -42,20 +42,22 @@ none says how well a network would do on photographs.
 def section(path: Path) -> str:
     """Write one record as a section of the page."""
     record = results.read(path)
-    number = re.match(r"\d+", record.chapter)
-    if not number:
+    try:
+        name = lesson_name(Path(record.chapter))
+    except ValueError as error:
         raise results.RecordError(
-            f"{path.name}: chapter: {record.chapter!r} does not begin with a chapter's number, as 03_… does. "
-            "Take the record out of the folder"
-        )
+            f"{path.name}: chapter: {record.chapter!r} does not begin with the number of a lesson, as "
+            "03_3_… does. Take the record out of the folder"
+        ) from error
     source = (
         f"{{doc}}{as_code(f'../notebooks/{record.chapter}')}; [the record itself](results/{quote(path.name)})"
     )
     versions = ", ".join(f"{package} {version}" for package, version in asdict(record.versions).items())
+    scores = sum(map(len, record.scores.values()))
     return (
-        f"## Chapter {int(number[0])}, {record.run} run\n\n"
+        f"## {name.capitalize()}, {record.run} run\n\n"
         f"Measured by {source}.\n\n"
-        f"{results.to_markdown(record)}\n\n"
+        f":::{{dropdown}} {scores} scores\n{results.to_markdown(record)}\n:::\n\n"
         f"*Made with {as_text(versions)}; SHA-256 of the faces' archive `{record.data.sha256[:16]}…`.*\n"
     )
 

@@ -19,7 +19,7 @@ from jupyter_book.cli.main import build as jupyter_book
 from facelab import seals
 from facelab.files import alone
 from tools import bibliography, command, execute, fingerprint, folding, glossary, in_sphinx, markdown, tables
-from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters
+from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters, lesson_name
 
 SOURCE = BUILD / "source"
 KEY_FIGURE = "key-figure"
@@ -83,7 +83,7 @@ def _add_what_the_book_adds(lessons: list[Path]) -> None:
             continue
         nbformat.write(folding.gathered(rewritten), path)
         for term in terms:
-            introduced.setdefault(term, []).append((markdown.title_of(lesson), lesson.name))
+            introduced.setdefault(term, []).append((lesson_name(lesson), lesson.name))
     if faults:
         raise markdown.MarkdownError("\n".join(faults))
     page = SOURCE / "book" / "glossary.md"

@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tests.tools import two_lessons
 from tools import bibliography, glossary, markdown
-from tools.paths import NOTEBOOKS, REPOSITORY
+from tools.paths import NOTEBOOKS, REPOSITORY, lesson_name
 
 ADDRESS = "https://github.com/reading-faces/reading-faces/blob/main/"
 LEVI, BENGIO, MIXUP = (
@@ -200,7 +200,7 @@ def test_a_notebook_is_called_what_it_is():
         "03_gender": "chapter 3",
         "A_faces": "appendix A",
     }
-    assert {name: markdown.title_of(NOTEBOOKS / f"{name}.ipynb") for name in names} == names
+    assert {name: lesson_name(NOTEBOOKS / f"{name}.ipynb") for name in names} == names
 
 
 def test_the_book_that_lessons_refer_to_is_this_one():
