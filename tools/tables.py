@@ -14,26 +14,32 @@ from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
 HTML = "text/html"
+TEXT = "text/plain"
 WORDS = "words"
 """The class of the cells of a column that is read as words. Other columns are numbers, which never wrap."""
 
 _Cells: TypeAlias = list[list[Tag]]
 _MISSING = {"", "nan", "NaN", "NaT", "<NA>", "None"}
+_TYPE = re.compile(r"\n(?:Name: .*, )?dtype: \w+$")
 _POWER_OF_TEN = re.compile(r"(?<=\d)e[-+]?\d")
 
 
 def for_the_page(notebook: NotebookNode) -> None:
-    """Change each table of pandas in the outputs of a notebook, in place.
+    """Change each table and each column of pandas in the outputs of a notebook, in place.
 
     Parameters
     ----------
     notebook : NotebookNode
-        An executed lesson. Outputs that are no table of pandas stay as they are.
+        An executed lesson. Outputs of another kind stay as they are. A column, which is shown as text, loses
+        the line that names its type.
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            if 'class="dataframe"' in (page := output.get("data", {}).get(HTML, "")):
-                output.data[HTML] = readable(page)
+            data = output.get("data", {})
+            if 'class="dataframe"' in (page := data.get(HTML, "")):
+                data[HTML] = readable(page)
+            elif TEXT in data:
+                data[TEXT] = _TYPE.sub("", data[TEXT])
 
 
 def readable(page: str) -> str:

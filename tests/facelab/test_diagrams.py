@@ -139,6 +139,7 @@ CASES: dict[str, Callable[[], Figure]] = {
     "compared_networks, turned round": lambda: diagrams.compared_networks(
         {"strided": model("strided_network"), "pooled": model("gender_cnn", "pooled")}
     ),
+    "residual_stage": lambda: diagrams.residual_stage(model("strided_network")),
     "sliding_kernel": lambda: diagrams.sliding_kernel(PICTURE, [[-1, 0, 1]] * 3),
     "sliding_kernel, one place": lambda: diagrams.sliding_kernel([[1, 2], [3, 4]], [[9, -9], [-9, 1]]),
     "sliding_kernel, large": lambda: diagrams.sliding_kernel(np.full((7, 7), 10), [[1, 1], [1, 1]]),
@@ -360,6 +361,7 @@ def test_another_figure_has_no_description():
         ("splits", ["97 %", "100 %", "91 %", "0 %"]),
         ("network", ["360", "15,600", "31,176", "46,728", "13,439,232", "2,305", "13,535,401", "99 %"]),
         ("compared_networks", ["24 × 24", "32 numbers", "192 numbers", "1 convolution", "7 convolutions"]),
+        ("residual_stage", ["convolution 3 × 3", "stride 2", "stride 1"]),
         ("sliding_kernel", ["23", "22", "4"]),
         ("receptive_field", ["48 × 48", "5", "17", "41", "89"]),
         ("receptive_field, of six sizes", ["3", "5", "6", "10", "14", "16"]),
@@ -579,3 +581,5 @@ def test_a_network_without_weights_or_convolutions_is_refused():
         diagrams.network(flat)
     with pytest.raises(ValueError, match="flat has no convolution"):
         diagrams.receptive_field(flat)
+    with pytest.raises(ValueError, match="flat has no stage"):
+        diagrams.residual_stage(flat)

@@ -74,6 +74,15 @@ def test_a_table_whose_cells_span_columns_is_not_guessed_at():
     assert not page.find(class_="words")
 
 
+@pytest.mark.parametrize("name", [None, "rows"])
+def test_a_column_does_not_name_its_type(name):
+    column = pd.Series([1, 2], index=["f", "m"], name=name)
+    output = new_output("execute_result", data={"text/plain": repr(column)})
+    notebook = new_notebook(cells=[new_code_cell("1", outputs=[output])])
+    tables.for_the_page(notebook)
+    assert notebook.cells[0].outputs[0].data["text/plain"] == "f    1\nm    2"
+
+
 def test_other_outputs_stay_as_they_are():
     outputs = [
         new_output("stream", text="12 faces"),

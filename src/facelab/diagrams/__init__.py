@@ -13,7 +13,7 @@ from facelab.diagrams._convolution import receptive_field, sliding_kernel
 from facelab.diagrams._course_map import course_map
 from facelab.diagrams._data import data_set, splits
 from facelab.diagrams._leak import leak_experiment
-from facelab.diagrams._networks import compared_networks, network
+from facelab.diagrams._networks import compared_networks, network, residual_stage
 from facelab.diagrams._pipeline import pipeline
 from facelab.diagrams._renderer import rendering
 from facelab.diagrams._sweeps import sweep
@@ -33,6 +33,7 @@ __all__ = [
     "pipeline",
     "receptive_field",
     "rendering",
+    "residual_stage",
     "sliding_kernel",
     "splits",
     "sweep",

@@ -202,31 +202,37 @@ def compared_networks(networks: Mapping[str, keras.Model]) -> Figure:
     canvas.text(22, y, "one place")
     canvas.frame(120, y - 8, 16)
     canvas.text(144, y, "what it sees of the photograph")
-    for name, model in networks.items():
-        if residual := _residual(model):
-            y = _draw_stage(canvas, y + 38, f"{name}: a stage with a residual connection", residual)
-            alt.append(
-                f"A stage of {name}: {', then '.join(residual)}, whose result is added to what went in."
-            )
     return canvas.finish(y + 14, sentence(["Two networks side by side.", *alt]))
 
 
-def _residual(model: keras.Model) -> list[str]:
-    """List the convolutions of the first residual stage; none without one."""
-    for layer in model.layers:
-        if type(layer).__name__ == "Add":
-            inside = [other for other in model.layers if other.name.startswith(f"{layer.name}_")]
-            convolutions = [other for other in inside if type(other).__name__ == "Conv2D"]
-            return [f"{kind_of(one)}, stride {one.strides[0]}" for one in convolutions]
-    return []
+def residual_stage(model: keras.Model) -> Figure:
+    """Draw the first stage of a network that has a residual connection: what is added to what.
 
+    Parameters
+    ----------
+    model : keras.Model
+        A model with a layer of the kind ``Add``, whose convolutions have names that begin with the layer's.
 
-def _draw_stage(canvas: Canvas, y: float, title: str, stage: list[str]) -> float:
-    """Draw the convolutions of a stage in a row, and the way around the last one; returns where it ends."""
-    canvas.heading(0, y, title)
-    top, tall, gap = y + 40, 44.0, 26.0
+    Returns
+    -------
+    Figure
+        The convolutions in a row, and the way around the last one. End the cell with ``plt.show()``.
+
+    Raises
+    ------
+    ValueError
+        If the model has no such stage.
+
+    Notes
+    -----
+    Used in lesson 4.3.
+    """
+    name, stage = _residual(model)
+    canvas = Canvas()
+    top, tall, gap = 40.0, 44.0, 26.0
     broad = min(170.0, (BROAD - 40 - gap * len(stage)) / len(stage))
     left = 1.0
+    canvas.text(left + broad + gap / 2, 8, "what went in", align="left")
     for number, words in enumerate(stage):
         kind, stride = words.split(", ")
         if number == len(stage) - 1:
@@ -239,7 +245,19 @@ def _draw_stage(canvas: Canvas, y: float, title: str, stage: list[str]) -> float
         canvas.arrow((left + broad, top + tall / 2), (left + broad + gap, top + tall / 2))
         left += broad + gap
     canvas.sum_sign(left + 12, top + tall / 2, 12)
-    return top + tall - 8
+    alt = f"{name} of {model.name}: {', then '.join(stage)}, whose result is added to what went into it."
+    return canvas.finish(top + tall + 10, sentence([alt]))
+
+
+def _residual(model: keras.Model) -> tuple[str, list[str]]:
+    """Find the first residual stage: its name, and its convolutions one after the other."""
+    for layer in model.layers:
+        if type(layer).__name__ == "Add":
+            inside = [other for other in model.layers if other.name.startswith(f"{layer.name}_")]
+            convolutions = [other for other in inside if type(other).__name__ == "Conv2D"]
+            if convolutions:
+                return layer.name, [f"{kind_of(one)}, stride {one.strides[0]}" for one in convolutions]
+    raise ValueError(f"{model.name} has no stage with a residual connection")
 
 
 def _view(canvas: Canvas, left: float, top: float, stage: Place | None, pixels: int) -> None:
