@@ -269,7 +269,7 @@ def report(data_dir: str | os.PathLike[str], matching: Matching = "strict") -> p
         ("read", len(rows), f"rows of {rows['fold'].nunique()} fold files"),
         ("exact duplicates", len(rows) - len(distinct), "dropped: all twelve columns repeat an earlier row"),
         ("photographs in the table", len(table), "each a row"),
-        ("typos mended", int((ages != distinct["age"]).sum()), "(25, 23) is (25, 32)"),
+        ("typos corrected", int((ages != distinct["age"]).sum()), "(25, 23) is (25, 32)"),
         ("age is a group", int(is_group.sum()), "kept"),
         ("age is another label", len(other), fate + _counts(other)),
         ("age not labelled", int(not_labelled.sum()), "None or empty"),

@@ -62,7 +62,7 @@ def test_the_report(folds: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", adience.DataSetWarning)
         counts = adience.report(folds)["rows"]
-    assert counts[["read", "exact duplicates", "typos mended"]].tolist() == [19_487, 117, 72]
+    assert counts[["read", "exact duplicates", "typos corrected"]].tolist() == [19_487, 117, 72]
     assert counts["age is a group"] + counts["age is another label"] + counts["age not labelled"] == 19_370
     assert counts["has both labels"] == 16_228
 

@@ -65,7 +65,7 @@ def test_both_editions_give_one_table(annotations: Maker, make_data_set: DataSet
     slip = first.replace("(25, 32)", "(25, 23)")
     path.write_text("\n".join([header, slip, second, slip, second, ""]))
     pd.testing.assert_frame_equal(adience.read_folds(official), expected)
-    assert adience.report(official)["rows"][["exact duplicates", "typos mended"]].tolist() == [2, 1]
+    assert adience.report(official)["rows"][["exact duplicates", "typos corrected"]].tolist() == [2, 1]
 
 
 def test_other_files_are_left_alone(five_folds: pd.DataFrame, make_data_set: DataSetMaker) -> None:
@@ -232,7 +232,7 @@ def test_the_report_counts_every_step(annotations: Maker, make_data_set: DataSet
         "read": 9,
         "exact duplicates": 1,
         "photographs in the table": 8,
-        "typos mended": 1,
+        "typos corrected": 1,
         "age is a group": 4,
         "age is another label": 3,
         "age not labelled": 1,
