@@ -31,6 +31,10 @@ from tools import bibliography
 STYLE = "names_year"  # in _config.yml: of the citations and of the bibliography's labels
 # A figure stands in a line of its own; the picture of a card does not open, the card leads to its lesson.
 _FIGURE = re.compile(r'^<img (?![^>]*\bsd-)[^>]*\bsrc="(?P<file>[^"]*_images/[^"]+)"[^>]*>', re.MULTILINE)
+# An estimate with its interval, in the text between two tags.
+_INTERVAL = re.compile(
+    r"(?:[-+−]?\d[\d.]*[^\S\n])?\([-+−]?\d[\d.]*(?:–|[^\S\n]to[^\S\n])[-+−]?\d[\d.]*\)(?=[^<>]*<)"
+)
 _TERM = re.compile(r'<a class="reference internal" href="[^"]*#(?P<term>term-[^"]+)"')
 
 
@@ -90,6 +94,7 @@ def _mend(
     context["body"] = _FIGURE.sub(
         lambda image: f'<a class="figure-file" href="{image["file"]}">{image[0]}</a>', context["body"]
     )
+    context["body"] = _INTERVAL.sub(r'<span class="interval">\g<0></span>', context["body"])
     definitions = _definitions(app.env)
     if page not in definitions:
         context["body"] = _TERM.sub(

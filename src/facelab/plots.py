@@ -147,7 +147,7 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
     longest = max((len(line) for caption in captions for line in caption.split("\n")), default=1) or 1
     size = min(TEXT, 1.6 * 72 * cell / longest)
     lines = max(caption.count("\n") + 1 for caption in captions)
-    heading = (0.06 + lines * 1.25 * size / 72) / cell
+    heading = (0.09 + lines * 1.25 * size / 72) / cell
     figure = plt.figure(layout="none")
     # One axes for all: an axes for each picture would take seconds to lay out.
     axes = figure.add_axes((0, 0, 1, 1))
@@ -161,7 +161,9 @@ def contact_sheet(pictures: Sequence[Any] | np.ndarray, captions: Sequence[str],
             box = (place, place + scale * width, top - scale * height, top)
             axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest", extent=box)
             middle = place + scale * width / 2
-            axes.text(middle, top, caption, ha="center", va="bottom", fontsize=size, parse_math=False)
+            axes.text(
+                middle, top + 0.03 / cell, caption, ha="center", va="bottom", fontsize=size, parse_math=False
+            )
         top -= 1
     axes.set(xlim=(0, columns), ylim=(top, 0))
     axes.set_axis_off()
