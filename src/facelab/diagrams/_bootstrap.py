@@ -103,7 +103,7 @@ def _draw(right: Mapping[str, np.ndarray], albums: ArrayLike, interval: Interval
     y = 10.0
     for number, row in enumerate(rows):
         drawn, faces = count(int(row.sum()), "album"), int(row @ sizes)
-        title = f"draw {number}: {drawn}, with replacement" if number else f"the test set: {drawn}"
+        title = f"draw {number}: {drawn}, with replacement" if number else f"the scored faces: {drawn}"
         found = {name: float(row @ of / faces) for name, of in hits.items()}
         if two:
             words = minus(f"difference {_outcome(list(found.values())):+.3f}")
