@@ -35,6 +35,11 @@ _FIGURE = re.compile(r'^<img (?![^>]*\bsd-)[^>]*\bsrc="(?P<file>[^"]*_images/[^"
 _INTERVAL = re.compile(
     r"(?:[-+−]?\d[\d.]*[^\S\n])?\([-+−]?\d[\d.]*(?:–|[^\S\n]to[^\S\n])[-+−]?\d[\d.]*\)(?=[^<>]*<)"
 )
+_CODE = re.compile(
+    r'<code class="(?P<classes>[^"]*\bliteral\b[^"]*)">(?P<code>(?:<span class="pre">[^<]*</span> ?)+)</code>'
+)
+_SHORT = 16
+"""Characters of a name of code that stays in one line."""
 _TERM = re.compile(r'<a class="reference internal" href="[^"]*#(?P<term>term-[^"]+)"')
 
 
@@ -94,6 +99,7 @@ def _mend(
     context["body"] = _FIGURE.sub(
         lambda image: f'<a class="figure-file" href="{image["file"]}">{image[0]}</a>', context["body"]
     )
+    context["body"] = _CODE.sub(_unbroken, context["body"])
     context["body"] = _INTERVAL.sub(r'<span class="interval">\g<0></span>', context["body"])
     definitions = _definitions(app.env)
     if page not in definitions:
@@ -101,6 +107,13 @@ def _mend(
             lambda link: f'{link[0]} data-definition="{html.escape(definitions[link["term"]])}"',
             context["body"],
         )
+
+
+def _unbroken(code: re.Match[str]) -> str:
+    """Give code of a few characters, such as an age group, the class of what stays in one line."""
+    if len(html.unescape(re.sub(r"<[^>]*>", "", code["code"]))) > _SHORT:
+        return code[0]
+    return f'<code class="{code["classes"]} short">{code["code"]}</code>'
 
 
 def _is_thebe(file: Any) -> bool:
