@@ -103,6 +103,21 @@ def test_a_caption_can_be_linked_to(html):
     assert len(page.select("a[href='#figure-1-of-06-1-leakage']")) == 2
 
 
+def test_a_figure_leads_to_its_file(html):
+    (figure,) = article(html, LESSON).select(".cell_output img")
+    assert figure["alt"] == two_lessons.ALT["image"]["alt"]
+    assert figure.parent.name == "a"
+    assert figure.parent["href"] == figure["src"]
+
+
+def test_an_interval_and_a_short_name_of_code_stay_in_one_line(html):
+    page = article(html, LESSON)
+    assert [interval.get_text() for interval in page.select(".interval")] == ["−0.01 (-0.03 to 0.02)"]
+    short = [code.get_text() for code in page.select("code.short")]
+    assert "(25, 32)" in short
+    assert "one_name_that_is_too_long" not in short
+
+
 def test_buttons_say_what_they_show_and_the_title_of_colab_is_gone(html):
     page = article(html, LESSON)
     shown = [words.get_text() for words in page.select("details.hide .collapsed")]

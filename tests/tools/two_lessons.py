@@ -15,7 +15,10 @@ from tools.paths import REPOSITORY
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://example.org/)"
 ALT = {
-    "image": {"alt": "Three bars: strangers, other people of the album, the same people", "classes": "chart"}
+    "image": {
+        "alt": "Three bars, the same people at 0.65 (0.60–0.70): strangers, others, they",
+        "classes": "chart",
+    }
 }
 
 LEAKAGE: list[tuple[str, list[str]]] = [
@@ -79,7 +82,8 @@ answer = f"{share:.0%}"  # [no](link), **no term**
     ),
     (
         "**Figure 1.** The design of [Levi and Hassner (2015)](https://doi.org/10.1109/CVPRW.2015.7301352).\n\n"
-        "Figure 1 shows it. Then a network **overfits**: it fits the training photographs.",
+        "Figure 1 shows it. Then a network **overfits**: it fits the training photographs. The gain is "
+        "−0.01 (-0.03 to 0.02), of `(25, 32)` as of `one_name_that_is_too_long`.",
         [],
     ),
     ("print('✓ other photographs of the same people add at least five points')", ["check"]),
