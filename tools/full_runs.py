@@ -2,8 +2,8 @@
 
 It takes more than an hour, and goes on where it was stopped: after every epoch the training is on the disk,
 in ``_build/full``. Before the long run comes a quick one with the same folds, so that a mistake in a late
-cell shows at once. Only the record comes into the book, and as a table into the chapter's cell tagged
-``full-run``; the notebook's outputs stay those of its short run. Exit status: see :mod:`tools.command`.
+cell shows at once. Only the record comes into the book, and as a table into the cell tagged ``full-run``; the
+notebook's outputs stay those of its short run. Exit status: see :mod:`tools.command`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from facelab import embedded, results
 from facelab.files import alone, written_whole
 from tools import command, fingerprint, recorded_results
 from tools.execute import execute, records, replace
+from tools.full_run_pages import TAG, summary
+from tools.markdown import is_plain
 from tools.parameters import check_parameters
 from tools.paths import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
@@ -35,9 +37,6 @@ LENGTHS: dict[str, dict[str, Any]] = {
 
 TRAINING = ("facelab.training", "facelab.transfer")
 """What trains: a checkpoint depends on these modules and all that they import, on no other of the package."""
-
-TAG = "full-run"
-"""The tag of the one cell that shows the full run's record."""
 
 
 def full_parameters(chapter: str) -> dict[str, Any]:
@@ -77,11 +76,16 @@ def run(chapter: str) -> Path:
 
 
 def show(notebook: Path, record: results.Record) -> None:
-    """Write a record as a table into the chapter's cell for it."""
+    """Write a record as a table into the notebook's cell for it: a lesson has a summary."""
     content = nbformat.read(notebook, as_version=4)
-    _cell(content, notebook.stem).source = results.to_markdown(record)
+    _cell(content, notebook.stem).source = table(notebook, record)
     with written_whole(notebook) as aside:
         nbformat.write(content, aside)
+
+
+def table(notebook: Path, record: results.Record) -> str:
+    """Write what a notebook shows of its full run."""
+    return summary(record) if is_plain(notebook) else results.to_markdown(record)
 
 
 def _cell(notebook: nbformat.NotebookNode, chapter: str) -> nbformat.NotebookNode:

@@ -29,8 +29,10 @@ from sphinxcontrib.bibtex.style.template import node
 from tools import bibliography
 
 STYLE = "names_year"  # in _config.yml: of the citations and of the bibliography's labels
-# A figure stands in a line of its own; the picture of a card does not open, the card leads to its lesson.
-_FIGURE = re.compile(r'^<img (?![^>]*\bsd-)[^>]*\bsrc="(?P<file>[^"]*_images/[^"]+)"[^>]*>', re.MULTILINE)
+# A figure stands in a line or a paragraph of its own. The picture of a card does not open: the card leads on.
+_FIGURE = re.compile(
+    r'(?:^|(?<=<p>))<img (?![^>]*\bsd-)[^>]*\bsrc="(?P<file>[^"]*_images/[^"]+)"[^>]*>', re.MULTILINE
+)
 # An estimate with its interval, in the text between two tags.
 _INTERVAL = re.compile(
     r"(?:[-+−]?\d[\d.]*[^\S\n])?\([-+−]?\d[\d.]*(?:–|[^\S\n]to[^\S\n])[-+−]?\d[\d.]*\)(?=[^<>]*<)"

@@ -16,10 +16,21 @@ from pathlib import Path
 import nbformat
 from jupyter_book.cli.main import build as jupyter_book
 
-from facelab import seals
+from facelab import results, seals
 from facelab.files import alone
-from tools import bibliography, command, execute, fingerprint, folding, glossary, in_sphinx, markdown, tables
-from tools.paths import BUILD, EXECUTED, HTML, REPOSITORY, chapters, lesson_name
+from tools import (
+    bibliography,
+    command,
+    execute,
+    fingerprint,
+    folding,
+    full_run_pages,
+    glossary,
+    in_sphinx,
+    markdown,
+    tables,
+)
+from tools.paths import BUILD, EXECUTED, HTML, RECORDS, REPOSITORY, chapters, lesson_name, lesson_number
 
 SOURCE = BUILD / "source"
 KEY_FIGURE = "key-figure"
@@ -81,6 +92,9 @@ def _add_what_the_book_adds(lessons: list[Path]) -> None:
         except markdown.MarkdownError as error:
             faults.append(str(error))
             continue
+        if (full := RECORDS / f"{lesson.stem}_full.json").exists():
+            figures = path.parent / "_full_runs"
+            full_run_pages.add_figures(rewritten, results.read(full), figures, lesson_number(lesson))
         nbformat.write(folding.gathered(rewritten), path)
         for term in terms:
             introduced.setdefault(term, []).append((lesson_name(lesson), lesson.name))

@@ -35,7 +35,7 @@ from facelab._nested import leaves
 from facelab.evaluation import Interval
 from facelab.files import written_whole
 
-__all__ = ["Record", "RecordError", "Score", "read", "to_frame", "to_markdown", "write"]
+__all__ = ["Record", "RecordError", "Score", "overview", "read", "to_frame", "to_markdown", "write"]
 
 
 class RecordError(ValueError):
@@ -355,6 +355,48 @@ def to_frame(record: Record) -> pd.DataFrame:
     return laid_out.assign(folds=laid_out["folds"].map(_folds))
 
 
+def overview(record: Record) -> dict[str, pd.DataFrame]:
+    """Lay out what a record says of whole parts of the data set, without its slices.
+
+    Parameters
+    ----------
+    record : Record
+        From :func:`read`.
+
+    Returns
+    -------
+    dict from str to DataFrame
+        For the test folds and for the validation albums, if scored, a table: a row a model, a column a score,
+        in each cell an :class:`facelab.evaluation.Interval` or None. Its name says what it rests on, such as
+        "test folds 0–4, 9,028 faces of 206 albums". Scores of fewer faces than the most are left out.
+
+    Notes
+    -----
+    Used by tools.full_runs.
+    """
+    parts: dict[str, pd.DataFrame] = {}
+    for split in ("test", "validation"):
+        scored = [
+            (model, score)
+            for model, scores in record.scores.items()
+            for score in scores
+            if score.split == split
+        ]
+        most = max((score.faces for _, score in scored), default=0)
+        whole = [(model, score) for model, score in scored if score.faces == most]
+        if whole:
+            table: dict[str, dict[str, Interval]] = {}
+            for model, score in whole:
+                table.setdefault(score.name, {})[model] = score.interval
+            _, score = whole[0]
+            name = f"{_part(score)}, {most:,} faces of {score.albums} albums"
+            rows = list(dict.fromkeys(model for model, _ in whole))
+            parts[name] = pd.DataFrame(
+                {name: [found.get(row) for row in rows] for name, found in table.items()}, index=rows
+            )
+    return parts
+
+
 def to_markdown(record: Record) -> str:
     """Write a record as the table that a chapter shows, and a line that says what it is a record of.
 
@@ -379,10 +421,8 @@ def to_markdown(record: Record) -> str:
     ]
     for model, scores in record.scores.items():
         for score in scores:
-            split = "test" if score.split == "test" else "validation for test"
-            folds = f"{'fold' if len(score.folds) == 1 else 'folds'} {_folds(score.folds)}"
             names = (as_text(model), as_text(score.name))
-            cells = (*names, score.interval, f"{score.faces:,}", score.albums, f"{split} {folds}")
+            cells = (*names, score.interval, f"{score.faces:,}", score.albums, _part(score))
             lines.append(f"| {' | '.join(map(str, cells))} |")
     data = record.data
     minutes = max(1, round(record.seconds / 60))
@@ -453,6 +493,12 @@ def _without_numpy(value: Any) -> Any:
 def _file_name(name: str, run: str) -> str:
     """Name the file of a chapter's record."""
     return f"{name}_full.json" if run == "full" else f"{name}.json"
+
+
+def _part(score: Score) -> str:
+    """Name the part of the data set that was scored: "test fold 4", "validation for test folds 0–4"."""
+    split = "test" if score.split == "test" else "validation for test"
+    return f"{split} {'fold' if len(score.folds) == 1 else 'folds'} {_folds(score.folds)}"
 
 
 def _folds(folds: Sequence[int]) -> str:

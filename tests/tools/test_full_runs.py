@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from facelab import results
-from tools import full_runs
+from tools import full_run_pages, full_runs
 from tools.execute import ChapterError
 from tools.paths import chapters
 
@@ -74,7 +74,7 @@ def test_a_full_run_is_recorded_and_shown_and_nothing_else_in_the_chapter_change
     assert record.parameters == expected
     after = nbformat.read(path, as_version=4).cells
     assert after[:-1] == before
-    assert after[-1].source == results.to_markdown(record)
+    assert after[-1].source == full_run_pages.summary(record)
     assert [path.name for path in (tmp_path / "book" / "results").iterdir()] == ["99_chapter_full.json"]
     assert (tmp_path / "recorded_results.md").exists()
 

@@ -1,0 +1,62 @@
+"""How a lesson shows its full run: in every reader a small table, on its page figures above it.
+
+The whole record stands on the page of recorded results.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from nbformat import NotebookNode
+
+from facelab import plots, results
+from facelab._markdown import as_text
+
+TAG = "full-run"
+"""The tag of the one cell that shows the full run's record."""
+ALL = "https://github.com/reading-faces/reading-faces/blob/main/book/recorded_results.md"
+
+
+def summary(record: results.Record) -> str:
+    """Write the scores of whole parts of the data set as Markdown, as all readers show it."""
+    blocks = []
+    for part, table in results.overview(record).items():
+        rows = [["", *map(as_text, table.columns)], ["---"] * (1 + len(table.columns))]
+        for model, scores in table.iterrows():
+            rows.append([as_text(str(model)), *("" if score is None else str(score) for score in scores)])
+        blocks += [f"On {part}:", "\n".join(f"| {' | '.join(row)} |" for row in rows)]
+    made_with = results.to_markdown(record).splitlines()[-1]
+    return "\n\n".join([*blocks, made_with, f"All scores stand among the [recorded results]({ALL})."])
+
+
+def add_figures(notebook: NotebookNode, record: results.Record, folder: Path, name: str) -> None:
+    """Put a figure of each part's first score above the table of a lesson's full run.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The lesson in the book's Markdown; it is changed.
+    record : Record
+        Its full run.
+    folder : Path
+        A folder beside the lesson, for the files of the figures.
+    name : str
+        What their names begin with.
+    """
+    plots.set_style()
+    drawn = []
+    for number, (part, table) in enumerate(results.overview(record).items(), start=1):
+        score = table.columns[0]
+        found = table[score].dropna()
+        rows = [(model, *interval) for model, interval in found.items()]
+        figure = plots.intervals(pd.DataFrame(rows, columns=["model", "estimate", "low", "high"]), score)
+        file = folder / f"{name}_{number}.svg"
+        folder.mkdir(exist_ok=True)
+        figure.savefig(file, metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+        plt.close(figure)
+        said = "; ".join(f"{as_text(str(model))} {interval}" for model, interval in found.items())
+        drawn.append(f"![Full run, {as_text(score)} on {part}: {said}]({folder.name}/{file.name})")
+    (cell,) = (cell for cell in notebook.cells if TAG in cell.metadata.get("tags", []))
+    cell.source = "\n\n".join([*drawn, cell.source])
