@@ -1,4 +1,4 @@
-"""Every lesson goes through all its steps with ``quick`` on real photographs; on rendered ones: test_alone."""
+"""Every lesson goes through all its steps with ``quick`` on real photographs; on renders, see test_alone."""
 
 from __future__ import annotations
 
