@@ -66,6 +66,14 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 });
 
+// What opens the lessons of a chapter in the menu says so, too.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const opener of document.querySelectorAll("nav.bd-links li.has-children > details > summary")) {
+    const chapter = opener.closest("li").querySelector("a").textContent.trim();
+    opener.setAttribute("aria-label", `Lessons of ${chapter}`);
+  }
+});
+
 // A button that copies code says so to those who do not see its picture.
 document.addEventListener("DOMContentLoaded", () => {
   for (const button of document.querySelectorAll("button.copybtn")) button.setAttribute("aria-label", "Copy");
