@@ -212,7 +212,7 @@ class Record:
 
     Notes
     -----
-    Used by tools.full_runs.
+    Used by tools.full_run_pages.
     """
 
     chapter: _Name
@@ -372,7 +372,7 @@ def overview(record: Record) -> dict[str, pd.DataFrame]:
 
     Notes
     -----
-    Used by tools.full_runs.
+    Used by tools.full_run_pages.
     """
     parts: dict[str, pd.DataFrame] = {}
     for split in ("test", "validation"):
