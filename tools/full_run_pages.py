@@ -27,8 +27,22 @@ def summary(record: results.Record) -> str:
         for model, scores in table.iterrows():
             rows.append([as_text(str(model)), *("" if score is None else str(score) for score in scores)])
         blocks += [f"On {part}:", "\n".join(f"| {' | '.join(row)} |" for row in rows)]
-    made_with = results.to_markdown(record).splitlines()[-1]
-    return "\n\n".join([*blocks, made_with, f"All scores stand among the [recorded results]({ALL})."])
+    where = f"All scores stand among the [recorded results]({ALL})."
+    return "\n\n".join([*blocks, results.caption(record), where])
+
+
+def cell_of(notebook: NotebookNode, name: str) -> NotebookNode:
+    """Find the cell of a notebook that shows its full run.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one cell has the tag, or it is no Markdown; the message names the notebook.
+    """
+    cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
+    if [cell.cell_type for cell in cells] != ["markdown"]:
+        raise ValueError(f"{name}: one markdown cell must have the tag {TAG!r}, not {len(cells)}")
+    return cells[0]
 
 
 def add_figures(notebook: NotebookNode, record: results.Record, folder: Path, name: str) -> None:
@@ -54,9 +68,9 @@ def add_figures(notebook: NotebookNode, record: results.Record, folder: Path, na
         figure = plots.intervals(pd.DataFrame(rows, columns=["model", "estimate", "low", "high"]), score)
         file = folder / f"{name}_{number}.svg"
         folder.mkdir(exist_ok=True)
-        figure.savefig(file, metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+        file.write_text(plots.as_svg(figure), encoding="utf-8")
         plt.close(figure)
         said = "; ".join(f"{as_text(str(model))} {interval}" for model, interval in found.items())
         drawn.append(f"![Full run, {as_text(score)} on {part}: {said}]({folder.name}/{file.name})")
-    (cell,) = (cell for cell in notebook.cells if TAG in cell.metadata.get("tags", []))
+    cell = cell_of(notebook, name)
     cell.source = "\n\n".join([*drawn, cell.source])

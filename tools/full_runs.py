@@ -21,7 +21,7 @@ from facelab import embedded, results
 from facelab.files import alone, written_whole
 from tools import command, fingerprint, recorded_results
 from tools.execute import execute, records, replace
-from tools.full_run_pages import TAG, summary
+from tools.full_run_pages import cell_of, summary
 from tools.markdown import is_plain
 from tools.parameters import check_parameters
 from tools.paths import FULL, NOTEBOOKS, RECORDS, REPOSITORY
@@ -59,7 +59,7 @@ def run(chapter: str) -> Path:
     length = "-".join(f"{value}-{name}" for name, value in LENGTHS[chapter].items() if value is not None)
     checkpoints = FULL / "checkpoints" / f"{chapter}-{training_digest(notebook)}-{length}"
     check_parameters(notebook, parameters | {"quick": True, "checkpoints": str(checkpoints)})
-    _cell(nbformat.read(notebook, as_version=4), chapter)
+    cell_of(nbformat.read(notebook, as_version=4), chapter)
     output = FULL / notebook.name
     with alone(FULL, "another full run is at work"):
         print(f"{chapter}: a quick run with the same folds first", flush=True)
@@ -78,7 +78,7 @@ def run(chapter: str) -> Path:
 def show(notebook: Path, record: results.Record) -> None:
     """Write a record as a table into the notebook's cell for it: a lesson has a summary."""
     content = nbformat.read(notebook, as_version=4)
-    _cell(content, notebook.stem).source = table(notebook, record)
+    cell_of(content, notebook.stem).source = table(notebook, record)
     with written_whole(notebook) as aside:
         nbformat.write(content, aside)
 
@@ -86,13 +86,6 @@ def show(notebook: Path, record: results.Record) -> None:
 def table(notebook: Path, record: results.Record) -> str:
     """Write what a notebook shows of its full run."""
     return summary(record) if is_plain(notebook) else results.to_markdown(record)
-
-
-def _cell(notebook: nbformat.NotebookNode, chapter: str) -> nbformat.NotebookNode:
-    cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
-    if [cell.cell_type for cell in cells] != ["markdown"]:
-        raise ValueError(f"{chapter}: one markdown cell must have the tag {TAG!r}, not {len(cells)}")
-    return cells[0]
 
 
 def training_digest(notebook: Path) -> str:

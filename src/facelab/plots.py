@@ -21,6 +21,7 @@ __all__ = [
     "PALETTE",
     "TEXT",
     "WIDTH",
+    "as_svg",
     "confusion",
     "contact_sheet",
     "intervals",
@@ -80,19 +81,37 @@ def set_style() -> None:
         formatters = shell.display_formatter.formatters
         for formatter in formatters.values():
             formatter.pop(Figure, None)
-        formatters["image/svg+xml"].for_type(Figure, _as_svg)
+        formatters["image/svg+xml"].for_type(Figure, _chart_as_svg)
         formatters["image/jpeg"].for_type(Figure, _as_jpeg)
 
 
-def _as_svg(figure: Figure) -> str | None:
-    """Give a chart as SVG, the same from run to run; nothing of a figure with pictures."""
-    if _has_pictures(figure):
-        return None
+def as_svg(figure: Figure) -> str:
+    """Write a figure as SVG, the same from run to run.
+
+    Parameters
+    ----------
+    figure : Figure
+        A chart; pictures in it would take megabytes.
+
+    Returns
+    -------
+    str
+        The whole document, on the figure's own background.
+
+    Notes
+    -----
+    Used by tools.full_run_pages.
+    """
     text = io.StringIO()
     how: dict[str, Any] = {"facecolor": figure.get_facecolor(), "bbox_inches": "tight"}
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, **how)
     # A hundredth of a point cannot be seen; factors, which are small, keep four digits.
     return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.4g}", text.getvalue())
+
+
+def _chart_as_svg(figure: Figure) -> str | None:
+    """Give a chart as SVG, nothing of a figure with pictures."""
+    return None if _has_pictures(figure) else as_svg(figure)
 
 
 def _as_jpeg(figure: Figure) -> bytes | None:

@@ -35,7 +35,17 @@ from facelab._nested import leaves
 from facelab.evaluation import Interval
 from facelab.files import written_whole
 
-__all__ = ["Record", "RecordError", "Score", "overview", "read", "to_frame", "to_markdown", "write"]
+__all__ = [
+    "Record",
+    "RecordError",
+    "Score",
+    "caption",
+    "overview",
+    "read",
+    "to_frame",
+    "to_markdown",
+    "write",
+]
 
 
 class RecordError(ValueError):
@@ -392,7 +402,7 @@ def overview(record: Record) -> dict[str, pd.DataFrame]:
             name = f"{_part(score)}, {most:,} faces of {score.albums} albums"
             rows = list(dict.fromkeys(model for model, _ in whole))
             parts[name] = pd.DataFrame(
-                {name: [found.get(row) for row in rows] for name, found in table.items()}, index=rows
+                {column: [found.get(row) for row in rows] for column, found in table.items()}, index=rows
             )
     return parts
 
@@ -424,17 +434,34 @@ def to_markdown(record: Record) -> str:
             names = (as_text(model), as_text(score.name))
             cells = (*names, score.interval, f"{score.faces:,}", score.albums, _part(score))
             lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join([*lines, "", caption(record)])
+
+
+def caption(record: Record) -> str:
+    """Say in a line of Markdown what a record is of: run, data set, parameters, time.
+
+    Parameters
+    ----------
+    record : Record
+        From :func:`read`.
+
+    Returns
+    -------
+    str
+        One sentence in italics.
+
+    Notes
+    -----
+    Used by tools.full_run_pages.
+    """
     data = record.data
     minutes = max(1, round(record.seconds / 60))
     kind = "rendered photographs" if data.rendered else "photographs"
     parameters = ", ".join(as_code(f"{name} = {value}") for name, value in record.parameters.items())
-    lines += [
-        "",
+    return (
         f"*{record.run.capitalize()} run on {as_text(data.name)}, {data.photographs:,} {kind} in "
-        f"{data.albums} albums, with {parameters}; {minutes} minute{'s' if minutes > 1 else ''} of "
-        "training.*",
-    ]
-    return "\n".join(lines)
+        f"{data.albums} albums, with {parameters}; {minutes} minute{'s' if minutes > 1 else ''} of training.*"
+    )
 
 
 def _parse(text: str | bytes, path: Path, remedy: str) -> Record:

@@ -138,6 +138,6 @@ def test_an_unknown_chapter_is_refused(capsys):
 
 def test_every_chapter_that_shows_a_full_run_has_one_and_records():
     contents = {path.stem: path.read_text(encoding="utf-8") for path in chapters()}
-    showing = [chapter for chapter, content in contents.items() if f'"{full_runs.TAG}"' in content]
+    showing = [chapter for chapter, content in contents.items() if f'"{full_run_pages.TAG}"' in content]
     assert showing == list(full_runs.LENGTHS)
     assert all("results.write(" in contents[chapter] for chapter in showing)
