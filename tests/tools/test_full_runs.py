@@ -38,7 +38,7 @@ RECORDING = """
 from facelab import adience, embedded, results
 
 parameters = {"seed": seed, "folds": folds, "epochs": epochs, "photographs": photographs}
-score = results.Score("accuracy", 0.9 if resumed else 0.8, 0.7, 1, 2000, 43, "test", folds)
+score = results.Score("accuracy", 0.9 if resumed else 0.8, 0.7, 1, 2000, 43, 10.9, "test", folds)
 scores = {"network": [score]}
 folder = embedded.data_dir()
 how = {"parameters": parameters, "seconds": 60, "run": run}
