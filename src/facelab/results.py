@@ -423,7 +423,7 @@ def to_markdown(record: Record) -> str:
     Notes
     -----
     Names are written so that a page shows them and nothing in them does anything. The chapters' full runs are
-    shown so; a test compares each with its record. Used in lesson 8.
+    shown so; a test compares each with its record. Used in lesson 8.4.
     """
     lines = [
         "| model | score | value (95 % interval) | faces | albums | split |",
