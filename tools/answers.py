@@ -79,13 +79,14 @@ def chosen(table: pd.DataFrame, said: dict[str, np.ndarray]) -> dict[str, Any]:
 
 def rows(table: pd.DataFrame, said: dict[str, np.ndarray]) -> list[list[float]]:
     """Write down a face in a row, in the order of ``columns``; albums are numbered."""
-    surprise = -100 * np.log(np.maximum(said["age"], np.finfo("float32").tiny))
+    odds = np.maximum(said["age"], np.finfo("float32").tiny).astype("float64")
+    below = 1000 * np.log(odds.max(axis=1, keepdims=True) / odds)
     given = [
         np.unique(table["user_id"], return_inverse=True)[1],
         pipeline.age_target(table),
         pipeline.gender_target(table)[:, 0].astype(int),
-        said["gender"][:, 0].round(4).astype("float64").round(4),
-        *surprise.round().astype(int).T,
+        said["gender"][:, 0].astype("float64").round(5),
+        *below.round().astype(int).T,
     ]
     return sorted(list(row) for row in zip(*(column.tolist() for column in given), strict=True))
 
@@ -106,7 +107,7 @@ def record(table: pd.DataFrame, validation: dict[str, Any], test: list[list[floa
         "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
         "validation": validation,
         "columns": ["album", "age group", "labelled m", "probability of m"]
-        + [f"-100 log probability of {group}" for group in adience.AGE_GROUPS],
+        + [f"1000 log of the greatest age probability / that of {group}" for group in adience.AGE_GROUPS],
     }
     faces = ",\n".join(json.dumps(row, separators=(",", ":")) for row in test)
     return f'{json.dumps(head, indent=1)[:-2]},\n "test": [\n{faces}\n ]\n}}\n'

@@ -46,15 +46,15 @@ class Answers(NamedTuple):
     """Whether a face is labelled m; bool array, shape (n,)."""
     probability: np.ndarray
     """Of m; float array, shape (n,)."""
-    surprise: np.ndarray
-    """Of each age group, -100 times the logarithm of its probability; int array, shape (n, 8)."""
+    below: np.ndarray
+    """How far each age group's logit lies below the greatest, in thousandths; int array, shape (n, 8)."""
     about: dict[str, Any]
     """The rest of the record: data set, parameters, versions, and what was chosen on validation albums."""
 
     @property
     def age_probability(self) -> np.ndarray:
-        """The probabilities of the age groups; the record's are rounded, so they are made to sum to 1."""
-        given = np.exp(-self.surprise / 100)
+        """The probabilities of the age groups; float array, shape (n, 8)."""
+        given = np.exp(-self.below / 1000)
         return given / given.sum(axis=1, keepdims=True)
 
     @property
@@ -67,8 +67,8 @@ class Answers(NamedTuple):
 def read(path: Path = ANSWERS) -> Answers:
     """Read the record that ``tools.answers`` wrote."""
     about = json.loads(path.read_text(encoding="utf-8"))
-    album, age, is_m, probability, *surprise = (np.array(column) for column in zip(*about.pop("test"), strict=True))
-    return Answers(album, age, is_m == 1, probability, np.transpose(surprise), about)
+    album, age, is_m, probability, *below = (np.array(column) for column in zip(*about.pop("test"), strict=True))
+    return Answers(album, age, is_m == 1, probability, np.transpose(below), about)
 
 
 class Page(NamedTuple):
@@ -235,7 +235,7 @@ def temperature_page(answers: Answers) -> Page:
     limit = float(np.quantile(drawn, 0.95))
     data = {
         "labels": answers.age.tolist(),
-        "surprise": answers.surprise.tolist(),
+        "below": answers.below.tolist(),
         "fitted": fitted,
         "limit": round(limit, 4),
     }
@@ -344,7 +344,7 @@ def _figure(name: str, page: Page) -> str:
 ```{{raw}} html
 <noscript><p>The live figure needs JavaScript, which is off in this browser. The figure above stands still.</p></noscript>
 <link rel="stylesheet" href="../_static/try.css">
-<section id="try" class="try" aria-label="Live figure"></section>
+<section id="try" class="try" data-page="{name}" aria-label="Live figure"></section>
 <script type="application/json" id="try-data">{data}</script>
 {scripts}
 ```"""
