@@ -153,9 +153,9 @@ def threshold_page(answers: Answers) -> Page:
     for age, short in ((child, "child"), (adult, "adult")):
         for label in "fm":
             rate = at_each[round(100 * chosen)][age, label]
-            numbers[f"chosen_{short}_{label}"] = f"{100 * rate.estimate:.0f}"
+            numbers[f"chosen_{short}_{label}"] = f"{_whole(rate.estimate)}"
     alt = "Two error rates against the threshold, for two ages. " + " ".join(
-        f"At 0.5, of 100 faces {age} labelled {label}, {100 * half[age, label].estimate:.0f} are wrong."
+        f"At 0.5, of 100 faces {age} labelled {label}, {_whole(half[age, label].estimate)} are wrong."
         for age, label in half
     )
     return Page(numbers, data, _draw_thresholds(answers, at_each), alt)
@@ -163,10 +163,14 @@ def threshold_page(answers: Answers) -> Page:
 
 def _of_100(rate: Interval) -> str:
     """Write a rate as a number of faces in 100, with its interval if it has one."""
-    words = f"{100 * rate.estimate:.0f}"
     if np.isnan(rate.low):
-        return f"{words} (too few errors for an interval)"
-    return f"{words} ({100 * rate.low:.0f}–{100 * rate.high:.0f})"
+        return f"{_whole(rate.estimate)} (too few errors for an interval)"
+    return f"{_whole(rate.estimate)} ({_whole(rate.low)}–{_whole(rate.high)})"
+
+
+def _whole(share: float) -> int:
+    """Round a share to a whole number of hundredths, halves upwards, as the scripts do."""
+    return int(np.floor(100 * share + 0.5))
 
 
 def _draw_thresholds(answers: Answers, at_each: list[dict[tuple[str, str], Interval]]) -> Figure:
@@ -201,13 +205,15 @@ def base_rates_page(answers: Answers) -> Page:
         missed, alarm = rates[age, "m"], rates[age, "f"]
         recall, false_positive = 1 - missed.estimate, alarm.estimate
         data["ages"].append({"name": age, "recall": recall, "falsePositive": false_positive})
+        numbers[f"{short}_recall_share"] = f"{_whole(recall)} %"
+        numbers[f"{short}_alarm_share"] = f"{_whole(false_positive)} %"
         numbers[f"{short}_recall"] = _percent(Interval(recall, 1 - missed.high, 1 - missed.low))
         numbers[f"{short}_false_positive"] = _percent(alarm)
         for per_mille in (500, 50, 10):
             worth = predictive_value(per_mille / 1000, recall, false_positive)
-            numbers[f"{short}_{per_mille}"] = f"{worth:.0%}".replace("%", " %")
+            numbers[f"{short}_{per_mille}"] = f"{_whole(worth)} %"
         coin = false_positive / (recall + false_positive)
-        numbers[f"{short}_coin"] = f"{coin:.1%}".replace("%", " %")
+        numbers[f"{short}_coin"] = f"{100 * coin:.1f} %"
     child = data["ages"][0]
     still = diagrams.base_rates(0.05, child["recall"], 1 - child["falsePositive"])
     return Page(numbers, data, still, f"Faces 12 or younger. {diagrams.alt_text(still)}")

@@ -99,7 +99,6 @@
     min: 0,
     max: data.baseRates.length - 1,
     step: 1,
-    start: data.baseRates.indexOf(labelledM),
     words: (place) => `${data.baseRates[place] / 10} %, ${data.baseRates[place]} of 1,000`,
     moved: (place) => {
       labelledM = data.baseRates[place];
@@ -108,7 +107,7 @@
   });
   const places = [500, 50, 10].map((number) => [`${number / 10} %`, data.baseRates.indexOf(number)]);
   narrow.addEventListener("change", update);
-  control.move();
+  control.set(data.baseRates.indexOf(labelledM));
   const legend = element("ul", { class: "try-legend" }, ...counts.map(({ node }) => node));
   show(ages, control.node, jumps(control, places), crowd, legend, worth, rates, frame.node);
 })();

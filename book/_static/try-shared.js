@@ -19,22 +19,22 @@ const tryIt = (() => {
   // A text that changes; tests find it by its name.
   const changing = (name, tag = "span") => element(tag, { "data-shown": name });
 
-  // A slider with its label and, in words, where it stands. `set` moves it as a reader would.
-  function slider({ label, min, max, step, start, words, moved }) {
-    const input = element("input", { type: "range", id: "try-slider", min, max, step, value: start });
+  // A slider with its label and, in words, where it stands. `set` moves it, also between two steps.
+  function slider({ label, min, max, step, words, moved }) {
+    const input = element("input", { type: "range", id: "try-slider", min, max, step });
     const where = changing("where");
-    const move = () => {
-      where.textContent = words(Number(input.value));
+    const move = (value) => {
+      where.textContent = words(value);
       input.setAttribute("aria-valuetext", where.textContent);
-      moved(Number(input.value));
+      moved(value);
     };
-    input.addEventListener("input", move);
+    input.addEventListener("input", () => move(Number(input.value)));
     const set = (value) => {
-      input.value = value;
-      move();
+      input.value = value; // the nearest of its steps
+      move(value);
     };
     const node = element("div", { class: "try-slider" }, element("label", { for: input.id }, label), " ", where, input);
-    return { node, set, move };
+    return { node, set };
   }
 
   // Buttons that move a slider to a place worth seeing: [words, value] each.

@@ -143,13 +143,12 @@
     label: "Temperature:",
     min: -2,
     max: 2,
-    step: "any",
-    start: 0,
+    step: 0.05,
     words: (exponent) => (2 ** exponent).toFixed(2),
     moved: move,
   });
   const places = [["1, as trained", 0], [`${data.fitted.toFixed(2)}, fitted on the validation albums`, FITTED]];
-  control.move();
+  control.set(0);
   const key = element("p", { class: "try-small" }, "Dotted: the fitted temperature. Dashed: 95 % of calibrated networks have a smaller ECE.");
   const right = element("div", {}, loss.frame.node, ece.frame.node, key);
   const columns = element("div", { class: "try-columns" }, element("div", {}, diagram.node, verdict), right);

@@ -82,7 +82,6 @@
     min: 0,
     max: 1,
     step: 0.01,
-    start: 0.5,
     words: (threshold) => threshold.toFixed(2),
     moved: (threshold) => {
       const kinds = panels.flatMap(({ move }) => move(threshold)).sort((one, other) => other.wrong - one.wrong);
@@ -95,6 +94,6 @@
   });
   const places = [["0.5", 0.5], [`${data.chosen.toFixed(2)}, chosen on the validation albums`, data.chosen]];
   const columns = element("div", { class: "try-columns" }, ...panels.map(({ node }) => node));
-  control.move();
+  control.set(0.5);
   show(control.node, jumps(control, places), columns, pays);
 })();
