@@ -239,6 +239,8 @@ def temperature_page(answers: Answers) -> Page:
         seed=answers.about["parameters"]["seed"],
     )
     limit = float(np.quantile(drawn, 0.95))
+    bins = evaluation.calibration_curve(answers.age, given)
+    above = bins["accuracy"] > bins["confidence"]
     data = {
         "labels": answers.age.tolist(),
         "below": answers.below.tolist(),
@@ -252,6 +254,8 @@ def temperature_page(answers: Answers) -> Page:
         "limit": f"{limit:.3f}",
         "drawn": f"{drawn.mean():.3f}",
         "best": f"{evaluation.fit_temperature(answers.age, given):.2f}",
+        "least_ece": f"{_least(evaluation.expected_calibration_error, answers):.2f}",
+        "above": f"{_whole(bins.loc[above, 'faces'].sum() / bins['faces'].sum())}",
         "validation_faces": f"{answers.about['validation']['faces']:,}",
         "validation_albums": f"{answers.about['validation']['albums']}",
     }
@@ -265,6 +269,12 @@ def temperature_page(answers: Answers) -> Page:
         f"{numbers['ece_1']}; at {fitted:.2f}, fitted on validation albums, {numbers['ece_fitted']}."
     )
     return Page(numbers, data, _draw_reliability(answers, scaled), alt)
+
+
+def _least(score: evaluation.Metric, answers: Answers) -> float:
+    """Find the temperature of the page at which a score of the test faces is least."""
+    found = [score(answers.age, evaluation.temperature_scaling(answers.age_probability, t)) for t in TEMPERATURES]
+    return float(TEMPERATURES[np.argmin(found)])
 
 
 def _draw_reliability(answers: Answers, scaled: dict[float, np.ndarray]) -> Figure:

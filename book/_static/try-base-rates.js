@@ -109,5 +109,7 @@
   narrow.addEventListener("change", update);
   control.set(data.baseRates.indexOf(labelledM));
   const legend = element("ul", { class: "try-legend" }, ...counts.map(({ node }) => node));
-  show(ages, control.node, jumps(control, places), crowd, legend, worth, rates, frame.node);
+  const left = element("div", {}, legend, worth, rates);
+  const columns = element("div", { class: "try-columns" }, left, element("div", {}, frame.node));
+  show(ages, control.node, jumps(control, places), crowd, columns);
 })();

@@ -72,7 +72,8 @@ const tryIt = (() => {
 
   // A chart's frame. `at` gives the place of a pair of values; what moves goes into `moving`.
   function chart({ title, x, y, width = 320, height = 230 }) {
-    const [left, right, top, bottom] = [48, width - 10, 10, height - 42];
+    const longest = Math.max(...y.ticks.map(([, words]) => words.length));
+    const [left, right, top, bottom] = [28 + 7 * longest, width - 10, 10, height - 42];
     const along = x.scale ?? ((value) => value);
     const share = (value, [low, high], scale) => (scale(value) - scale(low)) / (scale(high) - scale(low));
     const at = (first, second) => [
@@ -113,9 +114,15 @@ const tryIt = (() => {
       class: `try-face try-${label} ${filled ? "try-filled" : "try-hollow"}`,
     });
 
-  // One face in a line of text, to say what the faces of a figure mean.
-  const sample = (label, filled) =>
-    shape("svg", { viewBox: "0 0 14 14", class: "try-sample", "aria-hidden": "true" }, face(7, 7, 11, label, filled));
+  // One face in a line of text, to say what the faces of a figure mean; if there are curves, on a piece of its curve.
+  function sample(label, filled, curve = false) {
+    const width = curve ? 44 : 14;
+    const parts = curve ? [line([[0, 7], [width, 7]], `try-curve try-${label}`)] : [];
+    const node = shape("svg", { viewBox: `0 0 ${width} 14`, class: "try-sample", "aria-hidden": "true" }, ...parts);
+    node.style.width = `${width / 16}em`;
+    node.append(face(width / 2, 7, 11, label, filled));
+    return node;
+  }
 
   // When all is built, it takes the place of the still figure.
   function show(...parts) {

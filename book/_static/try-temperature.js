@@ -134,8 +134,10 @@
         return element("tr", {}, ...cells.map((words) => element("td", {}, String(words))));
       }),
     );
-    const sure = found.confidence > found.accuracy ? "surer than it is right" : "less sure than it is right";
-    verdict.textContent = `On average the network is ${sure}: ${percent(found.confidence)} against ${percent(found.accuracy)}.`;
+    const sure = found.confidence > found.accuracy ? "overconfident" : "underconfident";
+    verdict.textContent =
+      `On average the network is ${sure}: its mean confidence is ${percent(found.confidence)}, ` +
+      `and ${percent(found.accuracy)} of its answers are right.`;
     say(`Temperature ${temperature.toFixed(2)}. ECE ${shown.ece.textContent}, log loss ${shown.loss.textContent}. ${verdict.textContent}`);
   }
 

@@ -40,7 +40,7 @@
       const faces = hundred(label);
       const name = `${label} ${age.name}`;
       const texts = { count: changing(`count ${name}`, "strong"), rate: changing(`rate ${name}`) };
-      const words = element("p", {}, sample(label, true), ` Of 100 labelled ${label}, `, texts.count, ` predicted ${OTHER[label]}`);
+      const words = element("p", {}, sample(label, true, true), ` labelled ${label}: `, texts.count, ` of 100 predicted ${OTHER[label]}`);
       const small = element("p", { class: "try-small" }, texts.rate, `; ${kind.faces} faces of ${kind.albums} albums`);
       return { label, kind, rates, faces, texts, node: element("div", {}, words, faces.node, small) };
     });
@@ -63,9 +63,9 @@
         }
         frame.moving.append(face(x, y, 11, label, true));
         faces.fill(wrong);
-        texts.count.textContent = `${wrong} ${wrong === 1 ? "is" : "are"}`;
+        texts.count.textContent = wrong;
         texts.rate.textContent = interval
-          ? `${percent(rates[place])} (${percent(interval[0])} to ${percent(interval[1])})`
+          ? `${percent(rates[place])} (${interval.map((end) => (100 * end).toFixed(1)).join("–")})`
           : `${percent(rates[place])}, no interval`;
         return { wrong, words: `labelled ${label}, ${age.name}` };
       });
