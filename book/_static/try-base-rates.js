@@ -45,6 +45,7 @@
     return { number, node: element("li", {}, sample(label, filled), " ", number, ` ${words}`) };
   });
   const worth = changing("worth", "p");
+  worth.className = "try-says";
   const rates = changing("rates", "p");
   rates.className = "try-small";
 
@@ -109,7 +110,7 @@
   narrow.addEventListener("change", update);
   control.set(data.baseRates.indexOf(labelledM));
   const legend = element("ul", { class: "try-legend" }, ...counts.map(({ node }) => node));
-  const left = element("div", {}, legend, worth, rates);
+  const left = element("div", {}, legend, rates);
   const columns = element("div", { class: "try-columns" }, left, element("div", {}, frame.node));
-  show(ages, control.node, jumps(control, places), crowd, columns);
+  show(ages, control.node, jumps(control, places), worth, crowd, columns);
 })();

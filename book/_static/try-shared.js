@@ -13,7 +13,7 @@ const tryIt = (() => {
     fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 
   const data = JSON.parse(document.getElementById("try-data").textContent);
-  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`; // the space does not break
   const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
   // A text that changes; tests find it by its name.

@@ -106,6 +106,7 @@
     element("table", { class: "try-numbers" }, element("thead", {}, element("tr", {}, ...head)), binRows),
   );
   const verdict = changing("verdict", "p");
+  verdict.className = "try-says";
 
   function move(exponent) {
     const temperature = 2 ** exponent;
@@ -151,8 +152,8 @@
   });
   const places = [["1, as trained", 0], [`${data.fitted.toFixed(2)}, fitted on the validation albums`, FITTED]];
   control.set(0);
-  const key = element("p", { class: "try-small" }, "Dotted: the fitted temperature. Dashed: 95 % of calibrated networks have a smaller ECE.");
+  const key = element("p", { class: "try-small" }, "Dotted: the fitted temperature. Dashed: 95\u00a0% of calibrated networks have a smaller ECE.");
   const right = element("div", {}, loss.frame.node, ece.frame.node, key);
-  const columns = element("div", { class: "try-columns" }, element("div", {}, diagram.node, verdict), right);
-  show(control.node, jumps(control, places), columns, table, numbers);
+  const columns = element("div", { class: "try-columns" }, element("div", {}, diagram.node), right);
+  show(control.node, jumps(control, places), verdict, columns, table, numbers);
 })();

@@ -77,6 +77,7 @@
 
   const panels = data.ages.map(panel);
   const pays = changing("pays", "p");
+  pays.className = "try-says";
   const control = slider({
     label: "Threshold for m:",
     min: 0,
@@ -95,5 +96,5 @@
   const places = [["0.5", 0.5], [`${data.chosen.toFixed(2)}, chosen on the validation albums`, data.chosen]];
   const columns = element("div", { class: "try-columns" }, ...panels.map(({ node }) => node));
   control.set(0.5);
-  show(control.node, jumps(control, places), columns, pays);
+  show(control.node, jumps(control, places), pays, columns);
 })();
