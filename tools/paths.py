@@ -6,6 +6,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
 RECORDS = REPOSITORY / "book" / "results"  # what the trained chapters measured
+ANSWERS = REPOSITORY / "book" / "answers.json"  # of one network, for the interactive pages
 
 BUILD = REPOSITORY / "_build"
 EXECUTED = BUILD / "executed"  # the chapters, as a default run left them

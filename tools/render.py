@@ -29,6 +29,7 @@ from tools import (
     in_sphinx,
     markdown,
     tables,
+    try_pages,
 )
 from tools.paths import (
     BUILD,
@@ -64,6 +65,7 @@ def gather() -> None:
     (SOURCE / "notebooks").mkdir(parents=True)
     shutil.copy2(REPOSITORY / "_config.yml", SOURCE)
     shutil.copytree(REPOSITORY / "book", SOURCE / "book")
+    try_pages.fill(SOURCE / "book")
     for notebook in chapters():
         executed = EXECUTED / notebook.name
         if not execute.is_whole(executed):
