@@ -1,9 +1,9 @@
 """Record what one network answers, face by face, for the interactive pages: ``python -m tools.answers``.
 
-The network is that of lessons 8.1 and 8.2, trained in the same way. Its answers for the test fold go into
-``book/answers.json``, which the pages "Try it" are filled from. What those pages mark as chosen, a
-temperature and a threshold, is chosen here, on the validation albums. A run that was stopped goes on after
-the last whole epoch.
+The network is that of lessons 8.1 and 8.2, trained in the same way. Its answers for the test fold, and for
+the heads of the front page, go into ``book/answers.json``, which the pages "Try it" are filled from. What
+those pages mark as chosen, a temperature and a threshold, is chosen here, on the validation albums. A run
+that was stopped goes on after the last whole epoch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pandas as pd
 from facelab import adience, backend, embedded, evaluation, models, pipeline, training
 from facelab.backend import keras, tf
 from facelab.files import written_whole
-from tools import command
+from tools import command, heads
 from tools.paths import ANSWERS, BUILD
 
 SEED = 1
@@ -91,7 +91,17 @@ def rows(table: pd.DataFrame, said: dict[str, np.ndarray]) -> list[list[float]]:
     return sorted(list(row) for row in zip(*(column.tolist() for column in given), strict=True))
 
 
-def record(table: pd.DataFrame, validation: dict[str, Any], test: list[list[float]]) -> str:
+def about_heads(model: keras.Model) -> list[list[float]]:
+    """Ask about the front page's pictures: of each, the probability of m and those of the age groups."""
+    shown = heads.pictures()
+    data = pipeline.batches(shown, embedded.counterfactual_dir(), np.zeros(len(shown)))  # nothing is scored
+    said = evaluation.predict(model, data, test_time_augmentation=True)
+    return np.column_stack([said["gender"][:, :1], said["age"]]).astype("float64").round(3).tolist()
+
+
+def record(
+    table: pd.DataFrame, validation: dict[str, Any], test: list[list[float]], shown: list[list[float]]
+) -> str:
     """Write the record as JSON, a line a face."""
     packages = ("tensorflow", "keras", "numpy", "facelab")
     head = {
@@ -109,8 +119,12 @@ def record(table: pd.DataFrame, validation: dict[str, Any], test: list[list[floa
         "columns": ["album", "age group", "labelled m", "probability of m"]
         + [f"1000 log of the greatest age probability / that of {group}" for group in adience.AGE_GROUPS],
     }
-    faces = ",\n".join(json.dumps(row, separators=(",", ":")) for row in test)
-    return f'{json.dumps(head, indent=1)[:-2]},\n "test": [\n{faces}\n ]\n}}\n'
+    lists = {"heads": shown, "test": test}
+    lines = {
+        name: ",\n".join(json.dumps(row, separators=(",", ":")) for row in lists[name]) for name in lists
+    }
+    body = ",\n".join(f' "{name}": [\n{faces}\n ]' for name, faces in lines.items())
+    return f"{json.dumps(head, indent=1)[:-2]},\n{body}\n}}\n"
 
 
 @command.ends_with_status("goes on after the last whole epoch")
@@ -131,7 +145,8 @@ def main(arguments: list[str] | None = None) -> None:
     ]
     with written_whole(ANSWERS) as aside:
         aside.write_text(
-            record(everything, chosen(validation, said[0]), rows(test, said[1])), encoding="utf-8"
+            record(everything, chosen(validation, said[0]), rows(test, said[1]), about_heads(model)),
+            encoding="utf-8",
         )
     is_m, age = pipeline.gender_target(test)[:, 0], pipeline.age_target(test)
     print(f"{ANSWERS.name}: {len(test)} faces; right: gender", end=" ")

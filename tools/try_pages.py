@@ -7,6 +7,7 @@ one, and its scripts. So nobody types a number, and a browser without scripts sh
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -17,9 +18,11 @@ from typing import Any, NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from facelab import diagrams, evaluation, plots
 from facelab.evaluation import Interval
+from tools import heads
 from tools.paths import ANSWERS
 
 THRESHOLDS = np.arange(101) / 100
@@ -67,7 +70,9 @@ class Answers(NamedTuple):
 def read(path: Path = ANSWERS) -> Answers:
     """Read the record that ``tools.answers`` wrote."""
     about = json.loads(path.read_text(encoding="utf-8"))
-    album, age, is_m, probability, *below = (np.array(column) for column in zip(*about.pop("test"), strict=True))
+    album, age, is_m, probability, *below = (
+        np.array(column) for column in zip(*about.pop("test"), strict=True)
+    )
     return Answers(album, age, is_m == 1, probability, np.transpose(below), about)
 
 
@@ -77,7 +82,8 @@ class Page(NamedTuple):
     numbers: dict[str, str]
     data: dict[str, Any]
     """What the live figure computes with."""
-    still: Figure
+    still: Figure | Image.Image
+    """What stands there where no script runs."""
     alt: str
     """What the still figure shows, in words."""
 
@@ -99,7 +105,9 @@ def _kinds(answers: Answers) -> dict[tuple[str, str], np.ndarray]:
     """Which faces are of each age and label."""
     labels = {"f": ~answers.is_m, "m": answers.is_m}
     return {
-        (age, label): here & labelled for age, here in answers.ages.items() for label, labelled in labels.items()
+        (age, label): here & labelled
+        for age, here in answers.ages.items()
+        for label, labelled in labels.items()
     }
 
 
@@ -140,7 +148,9 @@ def threshold_page(answers: Answers) -> Page:
     child, adult = answers.ages
     half = at_each[50]
     # The highest threshold at which children labelled m are wrong no more often than adults labelled m.
-    level = max(i for i, rates in enumerate(at_each) if rates[child, "m"].estimate <= half[adult, "m"].estimate)
+    level = max(
+        i for i, rates in enumerate(at_each) if rates[child, "m"].estimate <= half[adult, "m"].estimate
+    )
     numbers = {
         "child_m": _of_100(half[child, "m"]),
         "child_f": _of_100(half[child, "f"]),
@@ -273,7 +283,9 @@ def temperature_page(answers: Answers) -> Page:
 
 def _least(score: evaluation.Metric, answers: Answers) -> float:
     """Find the temperature of the page at which a score of the test faces is least."""
-    found = [score(answers.age, evaluation.temperature_scaling(answers.age_probability, t)) for t in TEMPERATURES]
+    found = [
+        score(answers.age, evaluation.temperature_scaling(answers.age_probability, t)) for t in TEMPERATURES
+    ]
     return float(TEMPERATURES[np.argmin(found)])
 
 
@@ -292,21 +304,40 @@ def _draw_reliability(answers: Answers, scaled: dict[float, np.ndarray]) -> Figu
     return figure
 
 
+def one_change_page(answers: Answers) -> Page:
+    """What the network answers about heads of which one cause is changed."""
+    alt = (
+        "Three rendered heads, two rows each: at 1, 5, 10, 17, 28, 40, 50 and 70 years; then without glasses, with "
+        "thick frames and with sunglasses, in light from one side, from the front and from the other side, and "
+        "with short and long hair."
+    )
+    return Page({}, heads.data(answers.about["heads"]), heads.sheet(), alt)
+
+
 PAGES: dict[str, Callable[[Answers], Page]] = {
+    "one_change": one_change_page,
     "threshold": threshold_page,
     "base_rates": base_rates_page,
     "temperature": temperature_page,
 }
 
 
+FILES = {"one_change": "index.md"} | {name: f"try_{name}.md" for name in PAGES if name != "one_change"}
+"""The source of each page."""
+
+
 @cache
-def _page(name: str) -> tuple[Page, str]:
-    """The page of this name, and its still figure as SVG."""
+def _page(name: str) -> tuple[Page, str, bytes]:
+    """The page of this name, and its still figure: the name of its file, and what that holds."""
     plots.set_style()
     page = PAGES[name](read())
+    if isinstance(page.still, Image.Image):
+        file = io.BytesIO()
+        page.still.save(file, "JPEG", quality=88)
+        return page, f"{name}.jpg", file.getvalue()
     svg = plots.as_svg(page.still)
     plt.close(page.still)
-    return page, svg
+    return page, f"{name}.svg", svg.encode()
 
 
 def source(answers: Answers) -> str:
@@ -337,24 +368,25 @@ def filled(text: str, name: str) -> str:
     ValueError
         If the page names a number that there is not, or has no figure.
     """
-    page, _ = _page(name)
+    page, *_ = _page(name)
     given = page.numbers | {"source": source(read()), "figure": _figure(name, page)}
     named = set(_NAME.findall(text))
     if unknown := sorted(named - set(given)):
-        raise ValueError(f"try_{name}.md names {', '.join(unknown)}; there are {', '.join(sorted(given))}")
+        raise ValueError(f"{FILES[name]} names {', '.join(unknown)}; there are {', '.join(sorted(given))}")
     if missing := sorted({"source", "figure"} - named):
-        raise ValueError(f"try_{name}.md must have {{{{ {missing[0]} }}}}, once")
+        raise ValueError(f"{FILES[name]} must have {{{{ {missing[0]} }}}}, once")
     return _NAME.sub(lambda found: given[found[1]], text)
 
 
 def _figure(name: str, page: Page) -> str:
     data = json.dumps(page.data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     scripts = "\n".join(
-        f'<script defer src="../_static/try-{file}.js"></script>' for file in ("shared", name.replace("_", "-"))
+        f'<script defer src="../_static/try-{file}.js"></script>'
+        for file in ("shared", name.replace("_", "-"))
     )
     return f"""\
 ::::{{div}} try-still
-![{page.alt}]({_FOLDER}/{name}.svg)
+![{page.alt}]({_FOLDER}/{_page(name)[1]})
 ::::
 
 ```{{raw}} html
@@ -368,9 +400,9 @@ def _figure(name: str, page: Page) -> str:
 
 def fill(book: Path) -> None:
     """Fill those of the interactive pages that are in a folder, and put their still figures beside them."""
-    for name in PAGES:
-        if (path := book / f"try_{name}.md").exists():
+    for name, source_file in FILES.items():
+        if (path := book / source_file).exists():
             path.write_text(filled(path.read_text(encoding="utf-8"), name), encoding="utf-8")
-            still = book / _FOLDER / f"{name}.svg"
-            still.parent.mkdir(exist_ok=True)
-            still.write_text(_page(name)[1], encoding="utf-8")
+            _, file, still = _page(name)
+            (book / _FOLDER).mkdir(exist_ok=True)
+            (book / _FOLDER / file).write_bytes(still)

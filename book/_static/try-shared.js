@@ -20,8 +20,8 @@ const tryIt = (() => {
   const changing = (name, tag = "span") => element(tag, { "data-shown": name });
 
   // A slider with its label and, in words, where it stands. `set` moves it, also between two steps.
-  function slider({ label, min, max, step, words, moved }) {
-    const input = element("input", { type: "range", id: "try-slider", min, max, step });
+  function slider({ id = "try-slider", label, min, max, step, words, moved }) {
+    const input = element("input", { type: "range", id, min, max, step });
     const where = changing("where");
     const move = (value) => {
       where.textContent = words(value);
@@ -50,9 +50,9 @@ const tryIt = (() => {
     );
 
   // One of several, by radio buttons.
-  function choice({ label, options, chosen }) {
+  function choice({ name = "try-choice", label, options, chosen }) {
     const buttons = options.map((words, place) => {
-      const input = element("input", { type: "radio", name: "try-choice", value: place });
+      const input = element("input", { type: "radio", name, value: place });
       input.checked = place === 0;
       input.addEventListener("change", () => chosen(place));
       return element("label", {}, input, ` ${words}`);

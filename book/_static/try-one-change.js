@@ -1,0 +1,78 @@
+// The front page: change one cause of a rendered head, and see what a network answers.
+"use strict";
+
+(() => {
+  const { data, element, changing, choice, slider, percent, say, show } = tryIt;
+  const SIZE = 192; // CSS pixels of a picture, twice its own
+  const sheet = document.querySelector(".try-still img");
+
+  // The sheet has two rows of pictures a head; one of them is shown through a window.
+  const picture = element("div", { class: "try-picture", role: "img" });
+  picture.style.backgroundImage = `url("${sheet.src}")`;
+  picture.style.backgroundSize = `${SIZE * data.columns}px auto`;
+
+  const bars = data.groups.map((group) => ({ group, bar: element("span", { class: "try-share" }), shown: changing(`share ${group}`) }));
+  const m = { bar: element("span", { class: "try-share" }), shown: changing("m") };
+  const meter = (words, { bar, shown }) =>
+    element("div", { class: "try-row" }, element("span", {}, words), element("span", { class: "try-track" }, bar), shown);
+  const verdict = changing("verdict", "p");
+
+  let head = 0;
+  let cause = 0;
+  function move(place) {
+    const { number, words, years } = data.causes[cause].values[place];
+    const { m: ofM, ages } = data.heads[head][number];
+    const row = 2 * head + Math.floor(number / data.columns);
+    picture.style.backgroundPosition = `-${SIZE * (number % data.columns)}px -${SIZE * row}px`;
+    picture.setAttribute("aria-label", `Rendered head ${head + 1}: ${words}`);
+    for (const [group, { bar, shown }] of bars.entries()) {
+      bar.style.width = percent(ages[group]);
+      shown.textContent = `${Math.round(100 * ages[group])} %`;
+    }
+    m.bar.style.width = percent(ofM);
+    m.shown.textContent = `${Math.round(100 * ofM)} %`;
+    const best = ages.indexOf(Math.max(...ages));
+    verdict.textContent = `Rendered at ${years} years. The network's most likely group: ${data.groups[best]}.`;
+    say(`${words}. ${verdict.textContent} Labelled m: ${m.shown.textContent}.`);
+  }
+
+  // A slider for each cause, since each has places of its own; one of them is seen.
+  const controls = data.causes.map(({ name, values, start }) => {
+    const control = slider({
+      id: `try-${name}`,
+      label: `${name}:`,
+      min: 0,
+      max: values.length - 1,
+      step: 1,
+      words: (place) => values[place].words,
+      moved: move,
+    });
+    return { ...control, start };
+  });
+  const choose = (place) => {
+    cause = place;
+    for (const [number, { node }] of controls.entries()) node.hidden = number !== place;
+    controls[place].set(controls[place].start);
+  };
+  const causes = choice({ name: "try-cause", label: "Change", options: data.causes.map(({ name }) => name), chosen: choose });
+  const heads = choice({
+    name: "try-head",
+    label: "of head",
+    options: data.heads.map((_, number) => `${number + 1}`),
+    chosen: (place) => {
+      head = place;
+      controls[cause].set(controls[cause].start);
+    },
+  });
+  const answers = element(
+    "div",
+    { class: "try-answers" },
+    element("p", { class: "try-title" }, "What the network answers"),
+    meter("labelled m", m),
+    ...bars.map((one) => meter(one.group, one)),
+  );
+  const left = element("div", {}, picture, verdict);
+  const right = element("div", {}, causes, heads, ...controls.map(({ node }) => node), answers);
+  choose(0);
+  show(element("div", { class: "try-beside" }, left, right));
+})();
