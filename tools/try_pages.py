@@ -205,8 +205,6 @@ def base_rates_page(answers: Answers) -> Page:
         missed, alarm = rates[age, "m"], rates[age, "f"]
         recall, false_positive = 1 - missed.estimate, alarm.estimate
         data["ages"].append({"name": age, "recall": recall, "falsePositive": false_positive})
-        numbers[f"{short}_recall_share"] = f"{_whole(recall)} %"
-        numbers[f"{short}_alarm_share"] = f"{_whole(false_positive)} %"
         numbers[f"{short}_recall"] = _percent(Interval(recall, 1 - missed.high, 1 - missed.low))
         numbers[f"{short}_false_positive"] = _percent(alarm)
         for per_mille in (500, 50, 10):
@@ -215,6 +213,7 @@ def base_rates_page(answers: Answers) -> Page:
         coin = false_positive / (recall + false_positive)
         numbers[f"{short}_coin"] = f"{100 * coin:.1f} %"
     child = data["ages"][0]
+    numbers |= {"child_share": f"{_whole(child['recall'])} %", "child_alarms": f"{_whole(child['falsePositive'])} %"}
     still = diagrams.base_rates(0.05, child["recall"], 1 - child["falsePositive"])
     return Page(numbers, data, still, f"Faces 12 or younger. {diagrams.alt_text(still)}")
 

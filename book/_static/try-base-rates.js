@@ -73,7 +73,7 @@
       `The predictive value of m is ${percent(value)}.`;
     rates.textContent =
       `Recall of m ${percent(age.recall)}, false-positive rate ${percent(age.falsePositive)}, at every base rate. ` +
-      "The faces are whole; the predictive value is computed from the rates.";
+      "The faces are whole; the predictive value is computed from the rates. Dotted: the other age.";
     for (const one of data.ages) {
       const look = one === age ? "try-curve try-m" : "try-curve try-other";
       one.curve.setAttribute("class", look);

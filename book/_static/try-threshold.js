@@ -4,7 +4,6 @@
 (() => {
   const { data, element, shape, percent, changing, slider, jumps, say, chart, line, face, sample, show } = tryIt;
   const THRESHOLDS = Array.from({ length: 101 }, (_, place) => place / 100);
-  const OTHER = { f: "m", m: "f" };
 
   // The share of the faces with this label that get the other one.
   function errorRate(probabilities, label, threshold) {
@@ -40,8 +39,8 @@
       const faces = hundred(label);
       const name = `${label} ${age.name}`;
       const texts = { count: changing(`count ${name}`, "strong"), rate: changing(`rate ${name}`) };
-      const words = element("p", {}, sample(label, true, true), ` labelled ${label}: `, texts.count, ` of 100 predicted ${OTHER[label]}`);
-      const small = element("p", { class: "try-small" }, texts.rate, `; ${kind.faces} faces of ${kind.albums} albums`);
+      const words = element("p", {}, sample(label, true, true), ` labelled ${label}: `, texts.count, " of 100 wrong");
+      const small = element("p", { class: "try-small" }, texts.rate, `; ${kind.faces} faces, ${kind.albums} albums`);
       return { label, kind, rates, faces, texts, node: element("div", {}, words, faces.node, small) };
     });
     const title = element("p", { class: "try-title" }, age.name);
