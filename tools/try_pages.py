@@ -67,7 +67,9 @@ class Answers(NamedTuple):
 def read(path: Path = ANSWERS) -> Answers:
     """Read the record that ``tools.answers`` wrote."""
     about = json.loads(path.read_text(encoding="utf-8"))
-    album, age, is_m, probability, *below = (np.array(column) for column in zip(*about.pop("test"), strict=True))
+    album, age, is_m, probability, *below = (
+        np.array(column) for column in zip(*about.pop("test"), strict=True)
+    )
     return Answers(album, age, is_m == 1, probability, np.transpose(below), about)
 
 
@@ -99,7 +101,9 @@ def _kinds(answers: Answers) -> dict[tuple[str, str], np.ndarray]:
     """Which faces are of each age and label."""
     labels = {"f": ~answers.is_m, "m": answers.is_m}
     return {
-        (age, label): here & labelled for age, here in answers.ages.items() for label, labelled in labels.items()
+        (age, label): here & labelled
+        for age, here in answers.ages.items()
+        for label, labelled in labels.items()
     }
 
 
@@ -140,7 +144,9 @@ def threshold_page(answers: Answers) -> Page:
     child, adult = answers.ages
     half = at_each[50]
     # The highest threshold at which children labelled m are wrong no more often than adults labelled m.
-    level = max(i for i, rates in enumerate(at_each) if rates[child, "m"].estimate <= half[adult, "m"].estimate)
+    level = max(
+        i for i, rates in enumerate(at_each) if rates[child, "m"].estimate <= half[adult, "m"].estimate
+    )
     numbers = {
         "child_m": _of_100(half[child, "m"]),
         "child_f": _of_100(half[child, "f"]),
@@ -213,7 +219,10 @@ def base_rates_page(answers: Answers) -> Page:
         coin = false_positive / (recall + false_positive)
         numbers[f"{short}_coin"] = f"{100 * coin:.1f} %"
     child = data["ages"][0]
-    numbers |= {"child_share": f"{_whole(child['recall'])} %", "child_alarms": f"{_whole(child['falsePositive'])} %"}
+    numbers |= {
+        "child_share": f"{_whole(child['recall'])} %",
+        "child_alarms": f"{_whole(child['falsePositive'])} %",
+    }
     still = diagrams.base_rates(0.05, child["recall"], 1 - child["falsePositive"])
     return Page(numbers, data, still, f"Faces 12 or younger. {diagrams.alt_text(still)}")
 
@@ -272,7 +281,9 @@ def temperature_page(answers: Answers) -> Page:
 
 def _least(score: evaluation.Metric, answers: Answers) -> float:
     """Find the temperature of the page at which a score of the test faces is least."""
-    found = [score(answers.age, evaluation.temperature_scaling(answers.age_probability, t)) for t in TEMPERATURES]
+    found = [
+        score(answers.age, evaluation.temperature_scaling(answers.age_probability, t)) for t in TEMPERATURES
+    ]
     return float(TEMPERATURES[np.argmin(found)])
 
 
@@ -349,15 +360,17 @@ def filled(text: str, name: str) -> str:
 def _figure(name: str, page: Page) -> str:
     data = json.dumps(page.data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     scripts = "\n".join(
-        f'<script defer src="../_static/try-{file}.js"></script>' for file in ("shared", name.replace("_", "-"))
+        f'<script defer src="../_static/try-{file}.js"></script>'
+        for file in ("shared", name.replace("_", "-"))
     )
     return f"""\
 ::::{{div}} try-still
 ![{page.alt}]({_FOLDER}/{name}.svg)
+
+This figure stands still. The one that moves needs JavaScript, which this browser has not run.
 ::::
 
 ```{{raw}} html
-<noscript><p>The live figure needs JavaScript, which is off in this browser. The figure above stands still.</p></noscript>
 <link rel="stylesheet" href="../_static/try.css">
 <section id="try" class="try" data-page="{name}" aria-label="Live figure"></section>
 <script type="application/json" id="try-data">{data}</script>

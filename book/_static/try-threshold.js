@@ -16,7 +16,7 @@
     const faces = Array.from({ length: 100 }, (_, place) => {
       return face(8 + 15.5 * (place % 20), 8 + 15.5 * Math.floor(place / 20), 11, label, false);
     });
-    const node = shape("svg", { viewBox: "0 0 312 79", "aria-hidden": "true" }, ...faces);
+    const node = shape("svg", { viewBox: "0 0 312 79", class: "try-hundred", "aria-hidden": "true" }, ...faces);
     const fill = (wrong) => faces.forEach((one, place) => {
       one.classList.toggle("try-filled", place < wrong);
       one.classList.toggle("try-hollow", place >= wrong);

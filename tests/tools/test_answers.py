@@ -30,7 +30,10 @@ def said(table) -> dict[str, np.ndarray]:
     logits[np.arange(FACES), table["age_group"].cat.codes] += 3
     powers = np.exp(logits)
     m = 1 / (1 + np.exp(-(random.normal(size=FACES) + 2 * is_m)))
-    return {"gender": m[:, None].astype("float32"), "age": (powers / powers.sum(1, keepdims=True)).astype("float32")}
+    return {
+        "gender": m[:, None].astype("float32"),
+        "age": (powers / powers.sum(1, keepdims=True)).astype("float32"),
+    }
 
 
 def test_what_is_written_is_read_again(table, said, tmp_path):
@@ -41,7 +44,9 @@ def test_what_is_written_is_read_again(table, said, tmp_path):
     assert read.about["validation"] == chosen
     assert read.about["parameters"] == {"seed": answers.SEED, "fold": answers.FOLD, "steps": answers.STEPS}
     # The rows are in another order.
-    order = np.lexsort((np.round(said["gender"][:, 0], 5), table["gender"], table["age_group"].cat.codes, read_albums(table)))
+    order = np.lexsort(
+        (np.round(said["gender"][:, 0], 5), table["gender"], table["age_group"].cat.codes, read_albums(table))
+    )
     assert np.array_equal(read.album, read_albums(table)[order])
     assert np.array_equal(read.is_m, (table["gender"] == "m").to_numpy()[order])
     assert np.allclose(read.probability, said["gender"][order, 0], atol=1e-5)

@@ -94,7 +94,9 @@ def test_the_words_around_the_numbers_are_true(answers):
     for age in ("child", "adult"):
         values = [int(worth[f"{age}_{rate}"].split()[0]) for rate in (500, 50, 10)]
         assert values[0] > values[1] > values[2]
-    gained = [int(worth[f"adult_{rate}"].split()[0]) - int(worth[f"child_{rate}"].split()[0]) for rate in (500, 50)]
+    gained = [
+        int(worth[f"adult_{rate}"].split()[0]) - int(worth[f"child_{rate}"].split()[0]) for rate in (500, 50)
+    ]
     assert gained[1] > gained[0]
     scores = try_pages._page("temperature")[0].numbers
     assert float(scores["confidence_1"].split()[0]) < float(scores["accuracy"].split()[0])  # underconfident
@@ -128,9 +130,13 @@ def test_a_page_with_an_unknown_number_or_without_its_figure_is_refused():
 def test_the_pages_of_a_folder_are_filled_the_same_every_time(tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "try_temperature.md").write_text("{{ figure }}\n\n{{ source }}\n", encoding="utf-8")
+        (tmp_path / folder / "try_temperature.md").write_text(
+            "{{ figure }}\n\n{{ source }}\n", encoding="utf-8"
+        )
         try_pages._page.cache_clear()
         try_pages.fill(tmp_path / folder)
-    one, two = ({path.name: path.read_bytes() for path in (tmp_path / f).rglob("*.*")} for f in ("one", "two"))
+    one, two = (
+        {path.name: path.read_bytes() for path in (tmp_path / f).rglob("*.*")} for f in ("one", "two")
+    )
     assert set(one) == {"try_temperature.md", "temperature.svg"}
     assert one == two
