@@ -322,13 +322,13 @@ def _page(name: str) -> tuple[Page, str]:
 def source(answers: Answers) -> str:
     """Say on what a page rests."""
     data, parameters = answers.about["data"], answers.about["parameters"]
-    effective = evaluation.effective_albums(answers.album)
+    albums, effective = len(np.unique(answers.album)), evaluation.effective_albums(answers.album)
     return (
-        f"Data: the course's rendered faces ({data['name']}), fold {parameters['fold']} as the test: "
-        f"{len(answers.album):,} faces of {len(np.unique(answers.album))} albums, worth {effective:.1f} albums "
-        f"of equal size. Network: that of [lesson 8.1](../notebooks/08_1_slices_and_gaps.ipynb), seed "
-        f"{parameters['seed']}, {parameters['steps']} batches. [The record of its answers](answers.json), made "
-        f"with tensorflow {answers.about['versions']['tensorflow']}; every number of this page is computed from it."
+        f"*Data:* the course's rendered faces ({data['name']}), fold {parameters['fold']} as the test: "
+        f"{len(answers.album):,} faces of {albums} albums, worth {effective:.1f} albums of equal size. "
+        "*Network:* that of [lesson 8.1](../notebooks/08_1_slices_and_gaps.ipynb), seed "
+        f"{parameters['seed']}, {parameters['steps']} batches of 64. *Record:* [its answers](answers.json), made "
+        f"with TensorFlow {answers.about['versions']['tensorflow']}; all numbers of this page come from them."
     )
 
 

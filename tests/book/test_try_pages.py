@@ -75,9 +75,7 @@ def test_at_a_threshold_both_error_rates_are_those_of_the_record(key, times, thr
 
 @pytest.mark.parametrize("age", ["12 or younger", "15 or older"])
 @pytest.mark.parametrize("per_mille", [500, 50, 1])
-def test_at_a_base_rate_the_faces_and_the_predictive_value_follow_from_the_record(
-    per_mille, age, answers, visit
-):  # noqa: F811
+def test_at_a_base_rate_faces_and_predictive_value_follow_from_the_record(per_mille, age, answers, visit):  # noqa: F811
     page = visit("book/try_base_rates", WIDE).page
     page.get_by_role("radio", name=age).focus()
     page.keyboard.press("Space")

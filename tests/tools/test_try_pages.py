@@ -123,7 +123,7 @@ def test_a_page_is_filled_and_names_no_number_by_hand(name, tmp_path):
 def test_a_page_with_an_unknown_number_or_without_its_figure_is_refused():
     with pytest.raises(ValueError, match=r"try_threshold\.md names mean, sum; there are adult_f, "):
         try_pages.filled("{{ figure }} {{ source }} {{ sum }} {{ mean }}", "threshold")
-    with pytest.raises(ValueError, match="must have {{ figure }}"):
+    with pytest.raises(ValueError, match=r"must have \{\{ figure \}\}"):
         try_pages.filled("{{ source }}", "threshold")
 
 
