@@ -327,8 +327,8 @@ def source(answers: Answers) -> str:
         f"*Data:* the course's rendered faces ({data['name']}), fold {parameters['fold']} as the test: "
         f"{len(answers.album):,} faces of {albums} albums, worth {effective:.1f} albums of equal size. "
         "*Network:* that of [lesson 8.1](../notebooks/08_1_slices_and_gaps.ipynb), seed "
-        f"{parameters['seed']}, {parameters['steps']} batches of 64. *Record:* [its answers](answers.json), made "
-        f"with TensorFlow {answers.about['versions']['tensorflow']}; all numbers of this page come from them."
+        f"{parameters['seed']}, {parameters['steps']} batches of 64. *Record:* [its answers](answers.json), "
+        f"made with TensorFlow {answers.about['versions']['tensorflow']}; every number here comes from them."
     )
 
 

@@ -69,7 +69,7 @@
     const value = predictiveValue(base, age);
     const predicted = kinds[0].faces + kinds[1].faces;
     worth.textContent =
-      `${predicted} of 1,000 faces are predicted m, and ${kinds[0].faces} of these are labelled m. ` +
+      `${predicted} of 1,000 faces are predicted m, and ${kinds[0].faces} of these ${kinds[0].faces === 1 ? "is" : "are"} labelled m. ` +
       `The predictive value of m is ${percent(value)}.`;
     rates.textContent =
       `Recall of m ${percent(age.recall)}, false-positive rate ${percent(age.falsePositive)}, at every base rate. ` +

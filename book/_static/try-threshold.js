@@ -84,11 +84,13 @@
     step: 0.01,
     words: (threshold) => threshold.toFixed(2),
     moved: (threshold) => {
-      const kinds = panels.flatMap(({ move }) => move(threshold)).sort((one, other) => other.wrong - one.wrong);
-      const [most, least] = [kinds[0], kinds.at(-1)];
+      const kinds = panels.flatMap(({ move }) => move(threshold));
+      const counts = kinds.map(({ wrong }) => wrong);
+      const those = (number) => kinds.filter(({ wrong }) => wrong === number).map(({ words }) => words).join(", and ");
+      const [most, least] = [Math.max(...counts), Math.min(...counts)];
       pays.textContent =
-        `Most errors fall on faces ${most.words}: ${most.wrong} of 100 are wrong. ` +
-        `Fewest fall on faces ${least.words}: ${least.wrong} of 100.`;
+        `Most errors fall on faces ${those(most)}: ${most} of 100 are wrong. ` +
+        `Fewest fall on faces ${those(least)}: ${least} of 100.`;
       say(`Threshold ${threshold.toFixed(2)}. ${pays.textContent}`);
     },
   });
