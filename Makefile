@@ -169,6 +169,10 @@ backbone: environment  ## render other people and pretrain the backbone on them 
 	@$(BIN)/python -m facesim render _build/others --seed 2 --photographs 20000 --identities 1
 	@$(BIN)/python -m tools.pretrain _build/others/embedded_faces
 
+.PHONY: answers
+answers: environment  ## train one network and record its answers for the interactive pages (two minutes; goes on where it stopped)
+	@$(BIN)/python -m tools.answers
+
 .PHONY: measure-faces
 measure-faces: environment  ## ask networks trained on photographs what they see in 2,500 of the rendered faces
 	@$(BIN)/python -m tools.measure.judge --limit 2500 \

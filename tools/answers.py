@@ -139,7 +139,7 @@ def main(arguments: list[str] | None = None) -> None:
         part.sample(len(part), random_state=SEED) for part in adience.split(table, FOLD, SEED)
     )
     model = trained(train, folder, BUILD / "answers")
-    said = [
+    said: list[Any] = [  # two heads: a dict each
         evaluation.predict(model, batches(part, folder), test_time_augmentation=True)
         for part in (validation, test)
     ]

@@ -215,8 +215,6 @@ def base_rates_page(answers: Answers) -> Page:
         missed, alarm = rates[age, "m"], rates[age, "f"]
         recall, false_positive = 1 - missed.estimate, alarm.estimate
         data["ages"].append({"name": age, "recall": recall, "falsePositive": false_positive})
-        numbers[f"{short}_recall_share"] = f"{_whole(recall)} %"
-        numbers[f"{short}_alarm_share"] = f"{_whole(false_positive)} %"
         numbers[f"{short}_recall"] = _percent(Interval(recall, 1 - missed.high, 1 - missed.low))
         numbers[f"{short}_false_positive"] = _percent(alarm)
         for per_mille in (500, 50, 10):
@@ -225,6 +223,10 @@ def base_rates_page(answers: Answers) -> Page:
         coin = false_positive / (recall + false_positive)
         numbers[f"{short}_coin"] = f"{100 * coin:.1f} %"
     child = data["ages"][0]
+    numbers |= {
+        "child_share": f"{_whole(child['recall'])} %",
+        "child_alarms": f"{_whole(child['falsePositive'])} %",
+    }
     still = diagrams.base_rates(0.05, child["recall"], 1 - child["falsePositive"])
     return Page(numbers, data, still, f"Faces 12 or younger. {diagrams.alt_text(still)}")
 
@@ -307,9 +309,9 @@ def _draw_reliability(answers: Answers, scaled: dict[float, np.ndarray]) -> Figu
 def one_change_page(answers: Answers) -> Page:
     """What the network answers about heads of which one cause is changed."""
     alt = (
-        "Three rendered heads, two rows each: at 1, 5, 10, 17, 28, 40, 50 and 70 years; then without glasses, with "
-        "thick frames and with sunglasses, in light from one side, from the front and from the other side, and "
-        "with short and long hair."
+        "Three rendered heads, two rows each: at 1, 5, 10, 17, 28, 40, 50 and 70 years; then without glasses, "
+        "with thick frames and with sunglasses, in light from one side, from the front and from the other "
+        "side, and with short and long hair."
     )
     return Page({}, heads.data(answers.about["heads"]), heads.sheet(), alt)
 
@@ -343,13 +345,13 @@ def _page(name: str) -> tuple[Page, str, bytes]:
 def source(answers: Answers) -> str:
     """Say on what a page rests."""
     data, parameters = answers.about["data"], answers.about["parameters"]
-    effective = evaluation.effective_albums(answers.album)
+    albums, effective = len(np.unique(answers.album)), evaluation.effective_albums(answers.album)
     return (
-        f"Data: the course's rendered faces ({data['name']}), fold {parameters['fold']} as the test: "
-        f"{len(answers.album):,} faces of {len(np.unique(answers.album))} albums, worth {effective:.1f} albums "
-        f"of equal size. Network: that of [lesson 8.1](../notebooks/08_1_slices_and_gaps.ipynb), seed "
-        f"{parameters['seed']}, {parameters['steps']} batches. [The record of its answers](answers.json), made "
-        f"with tensorflow {answers.about['versions']['tensorflow']}; every number of this page is computed from it."
+        f"*Data:* the course's rendered faces ({data['name']}), fold {parameters['fold']} as the test: "
+        f"{len(answers.album):,} faces of {albums} albums, worth {effective:.1f} albums of equal size. "
+        "*Network:* that of [lesson 8.1](../notebooks/08_1_slices_and_gaps.ipynb), seed "
+        f"{parameters['seed']}, {parameters['steps']} batches of 64. *Record:* [its answers](answers.json), "
+        f"made with TensorFlow {answers.about['versions']['tensorflow']}; every number here comes from them."
     )
 
 
@@ -387,10 +389,11 @@ def _figure(name: str, page: Page) -> str:
     return f"""\
 ::::{{div}} try-still
 ![{page.alt}]({_FOLDER}/{_page(name)[1]})
+
+This figure stands still. The one that moves needs JavaScript, which this browser has not run.
 ::::
 
 ```{{raw}} html
-<noscript><p>The live figure needs JavaScript, which is off in this browser. The figure above stands still.</p></noscript>
 <link rel="stylesheet" href="../_static/try.css">
 <section id="try" class="try" data-page="{name}" aria-label="Live figure"></section>
 <script type="application/json" id="try-data">{data}</script>

@@ -69,11 +69,11 @@
     const value = predictiveValue(base, age);
     const predicted = kinds[0].faces + kinds[1].faces;
     worth.textContent =
-      `${predicted} of 1,000 faces are predicted m, and ${kinds[0].faces} of these are labelled m. ` +
+      `${predicted} of 1,000 faces are predicted m, and ${kinds[0].faces} of these ${kinds[0].faces === 1 ? "is" : "are"} labelled m. ` +
       `The predictive value of m is ${percent(value)}.`;
     rates.textContent =
       `Recall of m ${percent(age.recall)}, false-positive rate ${percent(age.falsePositive)}, at every base rate. ` +
-      "The faces are whole; the predictive value is computed from the rates.";
+      "The faces are whole; the predictive value is computed from the rates. Dotted: the other age.";
     for (const one of data.ages) {
       const look = one === age ? "try-curve try-m" : "try-curve try-other";
       one.curve.setAttribute("class", look);

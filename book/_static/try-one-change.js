@@ -36,23 +36,19 @@
     say(`${words}. ${verdict.textContent} Labelled m: ${m.shown.textContent}.`);
   }
 
-  // A slider for each cause, since each has places of its own; one of them is seen.
-  const controls = data.causes.map(({ name, values, start }) => {
-    const control = slider({
-      id: `try-${name}`,
-      label: `${name}:`,
-      min: 0,
-      max: values.length - 1,
-      step: 1,
-      words: (place) => values[place].words,
-      moved: move,
-    });
-    return { ...control, start };
+  const control = slider({
+    label: "Set it to:",
+    min: 0,
+    max: data.columns - 1,
+    step: 1,
+    words: (place) => data.causes[cause].values[place].words,
+    moved: move,
   });
   const choose = (place) => {
     cause = place;
-    for (const [number, { node }] of controls.entries()) node.hidden = number !== place;
-    controls[place].set(controls[place].start);
+    const { values, start } = data.causes[cause];
+    control.node.querySelector("input").max = values.length - 1;
+    control.set(start);
   };
   const causes = choice({ name: "try-cause", label: "Change", options: data.causes.map(({ name }) => name), chosen: choose });
   const heads = choice({
@@ -61,7 +57,7 @@
     options: data.heads.map((_, number) => `${number + 1}`),
     chosen: (place) => {
       head = place;
-      controls[cause].set(controls[cause].start);
+      choose(cause);
     },
   });
   const answers = element(
@@ -72,7 +68,7 @@
     ...bars.map((one) => meter(one.group, one)),
   );
   const left = element("div", {}, picture, verdict);
-  const right = element("div", {}, causes, heads, ...controls.map(({ node }) => node), answers);
+  const right = element("div", {}, causes, heads, control.node, answers);
   choose(0);
   show(element("div", { class: "try-beside" }, left, right));
 })();

@@ -20,8 +20,8 @@ const tryIt = (() => {
   const changing = (name, tag = "span") => element(tag, { "data-shown": name });
 
   // A slider with its label and, in words, where it stands. `set` moves it, also between two steps.
-  function slider({ id = "try-slider", label, min, max, step, words, moved }) {
-    const input = element("input", { type: "range", id, min, max, step });
+  function slider({ label, min, max, step, words, moved }) {
+    const input = element("input", { type: "range", id: "try-slider", min, max, step });
     const where = changing("where");
     const move = (value) => {
       where.textContent = words(value);

@@ -48,7 +48,7 @@
     y: { range: [0, 1], ticks: tenths, label: "share that is right" },
     height: 314,
   });
-  diagram.still.append(line([diagram.at(0, 0), diagram.at(1, 1)], "try-grid"));
+  diagram.still.append(line([diagram.at(0, 0), diagram.at(1, 1)], "try-axis"));
 
   // One score at all temperatures, with a mark at the one that is chosen.
   const everywhere = EXPONENTS.map((exponent) => scores(2 ** exponent));

@@ -4,7 +4,6 @@
 (() => {
   const { data, element, shape, percent, changing, slider, jumps, say, chart, line, face, sample, show } = tryIt;
   const THRESHOLDS = Array.from({ length: 101 }, (_, place) => place / 100);
-  const OTHER = { f: "m", m: "f" };
 
   // The share of the faces with this label that get the other one.
   function errorRate(probabilities, label, threshold) {
@@ -17,7 +16,7 @@
     const faces = Array.from({ length: 100 }, (_, place) => {
       return face(8 + 15.5 * (place % 20), 8 + 15.5 * Math.floor(place / 20), 11, label, false);
     });
-    const node = shape("svg", { viewBox: "0 0 312 79", "aria-hidden": "true" }, ...faces);
+    const node = shape("svg", { viewBox: "0 0 312 79", class: "try-hundred", "aria-hidden": "true" }, ...faces);
     const fill = (wrong) => faces.forEach((one, place) => {
       one.classList.toggle("try-filled", place < wrong);
       one.classList.toggle("try-hollow", place >= wrong);
@@ -40,8 +39,8 @@
       const faces = hundred(label);
       const name = `${label} ${age.name}`;
       const texts = { count: changing(`count ${name}`, "strong"), rate: changing(`rate ${name}`) };
-      const words = element("p", {}, sample(label, true, true), ` labelled ${label}: `, texts.count, ` of 100 predicted ${OTHER[label]}`);
-      const small = element("p", { class: "try-small" }, texts.rate, `; ${kind.faces} faces of ${kind.albums} albums`);
+      const words = element("p", {}, sample(label, true, true), ` labelled ${label}: `, texts.count, " of 100 wrong");
+      const small = element("p", { class: "try-small" }, texts.rate, `; ${kind.faces} faces, ${kind.albums} albums`);
       return { label, kind, rates, faces, texts, node: element("div", {}, words, faces.node, small) };
     });
     const title = element("p", { class: "try-title" }, age.name);
@@ -85,11 +84,13 @@
     step: 0.01,
     words: (threshold) => threshold.toFixed(2),
     moved: (threshold) => {
-      const kinds = panels.flatMap(({ move }) => move(threshold)).sort((one, other) => other.wrong - one.wrong);
-      const [most, least] = [kinds[0], kinds.at(-1)];
+      const kinds = panels.flatMap(({ move }) => move(threshold));
+      const counts = kinds.map(({ wrong }) => wrong);
+      const those = (number) => kinds.filter(({ wrong }) => wrong === number).map(({ words }) => words).join(", and ");
+      const [most, least] = [Math.max(...counts), Math.min(...counts)];
       pays.textContent =
-        `Most errors fall on faces ${most.words}: ${most.wrong} of 100 are wrong. ` +
-        `Fewest fall on faces ${least.words}: ${least.wrong} of 100.`;
+        `Most errors fall on faces ${those(most)}: ${most} of 100 are wrong. ` +
+        `Fewest fall on faces ${those(least)}: ${least} of 100.`;
       say(`Threshold ${threshold.toFixed(2)}. ${pays.textContent}`);
     },
   });

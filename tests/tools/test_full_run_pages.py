@@ -25,7 +25,9 @@ def record(tmp_path, monkeypatch) -> results.Record:
     }
     folder = embedded.data_dir()
     how = {"parameters": {"seed": 1}, "seconds": 60, "run": "full", "scores": scores}
-    return results.read(results.write("99_1_lesson", data_dir=folder, table=adience.read_folds(folder), **how))
+    return results.read(
+        results.write("99_1_lesson", data_dir=folder, table=adience.read_folds(folder), **how)
+    )
 
 
 def test_the_table_has_a_row_a_model_a_column_a_score_and_no_slices(record):
