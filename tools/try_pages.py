@@ -309,7 +309,7 @@ def _draw_reliability(answers: Answers, scaled: dict[float, np.ndarray]) -> Figu
 def one_change_page(answers: Answers) -> Page:
     """What the network answers about heads of which one cause is changed."""
     alt = (
-        "Three rendered heads, two rows each: at 1, 5, 10, 17, 28, 40, 50 and 70 years; then without glasses, "
+        "Three rendered heads, two rows each: at 1, 5, 10, 17, 28, 40, 50 and 70 years; without glasses, "
         "with thick frames and with sunglasses, in light from one side, from the front and from the other "
         "side, and with short and long hair."
     )
