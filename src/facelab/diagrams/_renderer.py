@@ -65,7 +65,7 @@ def rendering(causes: Mapping[str, Sequence[str]], pictures: Sequence[Any] | Non
             canvas.arrow((1 + side / 2, y - 22), (1 + side / 2, y - 3))
         y += room + 26
         alt.append(f"{number + 1}, {step}: {done}; {count(len(names), 'cause')}: {', '.join(names)}.")
-    canvas.text(0, y, f"{total} in all, each of them a number that is kept.", bold=True)
+    canvas.text(0, y, f"{total} in all, each of them kept with the picture.", bold=True)
     return canvas.finish(y + 14, sentence(alt))
 
 
