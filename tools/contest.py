@@ -221,7 +221,7 @@ def score(
                 # It lies evenly about the mean, so it may hold what no score can be.
                 most = np.inf if what in ERRORS else 1.0
                 interval = interval._replace(low=max(interval.low, 0.0), high=min(interval.high, most))
-            found.append(results.Score(title, *interval, len(table), len(np.unique(albums)), split, [fold]))
+            found.append(results.Score.over(title, interval, albums, split, [fold]))
         return found
 
     scores = {name: scored(name, None) for name in said}

@@ -14,7 +14,6 @@ import nbformat
 
 from facelab.files import written_whole
 from tools import command
-from tools.markdown import is_plain
 from tools.notebooks import TITLE_LINE, check_cell
 from tools.paths import chapters
 
@@ -125,7 +124,7 @@ def _fold(cell: nbformat.NotebookNode) -> None:
 @command.ends_with_status("begins again")
 def main() -> None:
     """Fold the cells of every lesson; one in which nothing changes is left as it is."""
-    for path in filter(is_plain, chapters()):
+    for path in chapters():
         notebook = nbformat.read(path, as_version=4)
         result = folded(notebook)
         if result != notebook:

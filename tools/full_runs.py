@@ -22,16 +22,16 @@ from facelab.files import alone, written_whole
 from tools import command, fingerprint, recorded_results
 from tools.execute import execute, records, replace
 from tools.full_run_pages import cell_of, summary
-from tools.markdown import is_plain
 from tools.parameters import check_parameters
 from tools.paths import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
 LENGTHS: dict[str, dict[str, Any]] = {
     "03_3_what_is_a_score_worth": {"epochs": 8, "photographs": None},
     "04_4_is_it_the_loss": {"epochs": 15, "photographs": None},
-    "05_transfer_learning": {"steps": 800},
-    "06_honest_evaluation": {"epochs": 15, "photographs": None, "trainings": 5},
-    "08_whom_does_it_fail": {"steps": 400},
+    "05_3_how_many_labels_is_it_worth": {"steps": 400},
+    "06_2_folds_seeds_pairs": {"epochs": 15, "photographs": None, "trainings": 5},
+    "08_1_slices_and_gaps": {"steps": 1200},
+    "08_3_would_balance_help": {"steps": 400, "photographs": 2000},
 }
 """The chapters that train, and the parameters that make their training long."""
 
@@ -76,16 +76,11 @@ def run(chapter: str) -> Path:
 
 
 def show(notebook: Path, record: results.Record) -> None:
-    """Write a record as a table into the notebook's cell for it: a lesson has a summary."""
+    """Write the summary of a record into the lesson's cell for it."""
     content = nbformat.read(notebook, as_version=4)
-    cell_of(content, notebook.stem).source = table(notebook, record)
+    cell_of(content, notebook.stem).source = summary(record)
     with written_whole(notebook) as aside:
         nbformat.write(content, aside)
-
-
-def table(notebook: Path, record: results.Record) -> str:
-    """Write what a notebook shows of its full run."""
-    return summary(record) if is_plain(notebook) else results.to_markdown(record)
 
 
 def training_digest(notebook: Path) -> str:

@@ -21,17 +21,6 @@ from markdown_it import MarkdownIt
 from tools import bibliography, command, glossary
 from tools.notebooks import TITLE_LINE
 
-# Written in MyST before there were lessons, and left so until they are rewritten. No notebook is added.
-STILL_MYST = frozenset(
-    {
-        "05_transfer_learning",
-        "06_honest_evaluation",
-        "07_what_does_it_see",
-        "08_whom_does_it_fail",
-        "A_rendered_faces",
-    }
-)
-
 # Bold is for the glossary's terms. Besides, it marks a title, which ends in a full stop, a number, and these:
 LABELS = frozenset({"You will be able to", "Time", "You need", "Next"})
 RECAP = "What you learned"  # the section in which the terms stand in bold once more
@@ -94,11 +83,6 @@ def read_book(root: Path, notebooks: Iterable[Path]) -> Book:
         files=frozenset([*pages, *(f"notebooks/{path.name}" for path in notebooks)]),
         address=f"{repository['url']}/blob/{repository['branch']}/",
     )
-
-
-def is_plain(notebook: Path) -> bool:
-    """Whether a notebook is written in plain Markdown, as lessons are."""
-    return notebook.stem not in STILL_MYST
 
 
 def in_the_book(

@@ -20,17 +20,18 @@ def chapters() -> list[Path]:
 
 
 def lesson_number(notebook: Path) -> str:
-    """Number a lesson by its file name: ``03_2_train`` is lesson 3.2, ``A_rendered_faces`` is A.
-
-    A chapter that is not divided into lessons has its own number: ``05_transfer_learning`` is 5.
-    """
-    if not (number := re.match(r"(\d\d(?:_\d)?|[A-Z])_", notebook.stem)):
-        raise ValueError(f"{notebook.name} does not begin with the number of a chapter or of a lesson")
-    return number[1].lstrip("0").replace("_", ".")
+    """Number a lesson by its file name: ``03_2_train`` is lesson 3.2, ``A_rendered_faces`` is A."""
+    return card_figure(notebook).lstrip("0").replace("_", ".")
 
 
 def lesson_name(notebook: Path) -> str:
-    """Return how the book speaks of a notebook: "lesson 3.2", "chapter 5", "appendix A"."""
+    """Return how the book speaks of a notebook: "lesson 3.2", "appendix A", "the capstone"."""
     number = lesson_number(notebook)
-    kind = "appendix" if number.isalpha() else "lesson" if "." in number else "chapter"
-    return f"{kind} {number}"
+    return {"A": "appendix A", "B": "the capstone"}.get(number, f"lesson {number}")
+
+
+def card_figure(notebook: Path) -> str:
+    """Name the picture on a lesson's card, without its ending: ``03_2`` of ``03_2_train``, ``A``."""
+    if not (number := re.match(r"(\d\d_\d|[A-Z])_", notebook.stem)):
+        raise ValueError(f"{notebook.name} does not begin with the number of a lesson")
+    return number[1]

@@ -27,8 +27,7 @@ the records: nobody typed a number here. Open a table to see its scores.
 A *short run* is the lesson as you read it: one test fold, some of the photographs, a few epochs. A *full
 run* is the same cells with other parameters: all photographs, more epochs, each of the five folds as the test
 once. Every value has a 95 % interval over albums, and says on how many faces and albums it rests.
-(The full runs of chapters 5, 6 and 8 are older: their intervals are plain percentiles of an album bootstrap,
-which are somewhat too narrow.) "Validation for test fold 4" means the validation albums that go with that
+"Validation for test fold 4" means the validation albums that go with that
 fold: choices are made on them, and a test fold is looked at once.
 
 :::{admonition} These faces are rendered

@@ -30,7 +30,17 @@ from tools import (
     markdown,
     tables,
 )
-from tools.paths import BUILD, EXECUTED, HTML, RECORDS, REPOSITORY, chapters, lesson_name, lesson_number
+from tools.paths import (
+    BUILD,
+    EXECUTED,
+    HTML,
+    RECORDS,
+    REPOSITORY,
+    card_figure,
+    chapters,
+    lesson_name,
+    lesson_number,
+)
 
 SOURCE = BUILD / "source"
 KEY_FIGURE = "key-figure"
@@ -64,7 +74,7 @@ def gather() -> None:
         tables.for_the_page(page)
         nbformat.write(page, SOURCE / "notebooks" / notebook.name)
     _take_key_figures(SOURCE / "notebooks", SOURCE / "book" / "_figures")
-    _add_what_the_book_adds([notebook for notebook in chapters() if markdown.is_plain(notebook)])
+    _add_what_the_book_adds()
 
 
 def _take_key_figures(notebooks: Path, folder: Path) -> None:
@@ -74,15 +84,16 @@ def _take_key_figures(notebooks: Path, folder: Path) -> None:
         for cell in nbformat.read(path, as_version=4).cells:
             if KEY_FIGURE in cell.metadata.get("tags", []):
                 (data,) = (output.data for output in cell.outputs if "data" in output)
-                target = folder / "_".join(path.stem.split("_")[:2])  # 01_2_who_is_in_it: 01_2
+                target = folder / card_figure(path)
                 if svg := data.get("image/svg+xml"):
                     target.with_suffix(".svg").write_text(svg, encoding="utf-8")
                 elif "image/jpeg" in data:
                     target.with_suffix(".jpg").write_bytes(base64.b64decode(data["image/jpeg"]))
 
 
-def _add_what_the_book_adds(lessons: list[Path]) -> None:
-    book = markdown.read_book(REPOSITORY, chapters())
+def _add_what_the_book_adds() -> None:
+    lessons = chapters()
+    book = markdown.read_book(REPOSITORY, lessons)
     introduced: dict[str, list[tuple[str, str]]] = {}
     faults = []
     for lesson in lessons:

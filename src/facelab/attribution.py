@@ -47,7 +47,7 @@ def occlusion_map(
     Notes
     -----
     The square has the picture's own mean, so it is no darker or lighter than the picture; its edge is still
-    something that no photograph has. After Zeiler and Fergus (2014). Built in lesson 7.
+    something that no photograph has. After Zeiler and Fergus (2014). Built in lesson 7.1.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def grad_cam(
     Notes
     -----
     The network answers as it does in use, with the moving statistics of its batch normalisation and without
-    dropout, and is not changed. Built in lesson 7.
+    dropout, and is not changed. Built in lesson 7.1.
     """
     images = _as_images(images)
     last = model.get_layer(head)
@@ -230,7 +230,7 @@ def reinitialise(model: keras.Model, layers: Sequence[str], seed: int) -> keras.
 
     Notes
     -----
-    For the cascade of Adebayo et al. (2018), from the head downwards. Built in lesson 7.
+    For the cascade of Adebayo et al. (2018), from the head downwards. Used in lesson 7.1.
     """
     copy = keras.models.clone_model(model)
     found = {name: None for names, _ in _all_layers(model) for name in names}

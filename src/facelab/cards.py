@@ -66,7 +66,7 @@ def fill(title: str, sections: Sequence[str], answers: Mapping[str, str]) -> str
 
     Notes
     -----
-    Built in lesson 8.
+    Used in lesson 8.4.
 
     Examples
     --------

@@ -38,7 +38,7 @@ def paired_differences(
 
     Notes
     -----
-    Built in lesson 7.
+    Built in lesson 7.2.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def independence_weights(factor: pd.Series, label: pd.Series) -> np.ndarray:
     Notes
     -----
     A factor that never occurs with some label keeps telling that the label is not this one: no weight makes
-    photographs that are not there. The reweighing of Kamiran and Calders (2012). Built in lesson 7.
+    photographs that are not there. The reweighing of Kamiran and Calders (2012). Built in lesson 7.3.
 
     Examples
     --------

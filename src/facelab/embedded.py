@@ -144,7 +144,7 @@ def counterfactual_dir() -> Path:
 
     Notes
     -----
-    Used in lesson 7.
+    Used in lesson 7.2.
     """
     return _unpacked("counterfactual_faces")
 
@@ -213,7 +213,7 @@ def read_sweeps() -> pd.DataFrame:
 
     Notes
     -----
-    Used in lesson 7.
+    Used in lesson 7.2.
     """
     return _read_csv(counterfactual_dir() / "sweeps.csv")
 

@@ -139,7 +139,7 @@ def strided_network(
     keras.Model
         From float32 images in [0, 1], shape (n, side, side, channels), to the probability of the label m,
         shape (n, 1), or those of the age groups, shape (n, 8); with two heads to a dict of both. 0.66 million
-        weights, with the filters of chapter 5 0.84 million. Not compiled.
+        weights, with the filters of lesson 5.1 0.84 million. Not compiled.
 
     Raises
     ------

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from pydantic import (
     AfterValidator,
     ConfigDict,
@@ -32,7 +33,7 @@ from pydantic import (
 from facelab import adience, embedded
 from facelab._markdown import as_code, as_text, made_plain, plain
 from facelab._nested import leaves
-from facelab.evaluation import Interval
+from facelab.evaluation import Interval, effective_albums
 from facelab.files import written_whole
 
 __all__ = [
@@ -86,6 +87,9 @@ class Score:
         a biased one, such as a calibration error, need not hold it.
     faces, albums : int
         How many it rests on.
+    effective_albums : float
+        How many albums of equal size these are worth, as :func:`facelab.evaluation.effective_albums` says;
+        from 1 to `albums`.
     split : {"test", "validation"}
         The part of the data set that was scored.
     folds : list of int
@@ -97,7 +101,7 @@ class Score:
 
     Examples
     --------
-    >>> print(Score("accuracy", 0.81, 0.77, 0.85, 1240, 44, "test", [4]).interval)
+    >>> print(Score("accuracy", 0.81, 0.77, 0.85, 1240, 44, 10.9, "test", [4]).interval)
     0.810 (0.770–0.850)
     """
 
@@ -107,8 +111,38 @@ class Score:
     high: FiniteFloat
     faces: _Count
     albums: _Count
+    effective_albums: FiniteFloat
     split: Literal["test", "validation"]
     folds: list[int]
+
+    @classmethod
+    def over(
+        cls,
+        name: str,
+        interval: Sequence[float],
+        albums: ArrayLike,
+        split: Literal["test", "validation"],
+        folds: Sequence[int],
+    ) -> "Score":
+        """Make a score from its interval and the album of each face that it rests on.
+
+        Parameters
+        ----------
+        name : str
+        interval : sequence of float
+            Estimate, lower and upper end, such as an :class:`facelab.evaluation.Interval`.
+        albums : array-like of str, shape (n,)
+        split : {"test", "validation"}
+        folds : sequence of int
+
+        Returns
+        -------
+        Score
+            With n faces, and their albums counted both ways.
+        """
+        ends = map(float, interval)
+        count, worth = len(np.unique(albums)), effective_albums(albums)
+        return cls(name, *ends, np.size(albums), count, worth, split, list(folds))
 
     @property
     def interval(self) -> Interval:
@@ -130,6 +164,11 @@ def _probable(score: Score) -> Score:
     if not 2 <= score.albums <= score.faces:
         raise ValueError(
             f"{name}: albums: an interval needs two or more: {score.albums}, of {score.faces} faces"
+        )
+    if not 1 <= score.effective_albums <= score.albums + 1e-6:
+        raise ValueError(
+            f"{name}: effective_albums: {score.albums} albums are worth between 1 and {score.albums} of equal "
+            f"size, not {score.effective_albums}"
         )
     if score.folds != sorted(set(score.folds) & set(adience.FOLDS)) or not score.folds:
         raise ValueError(
@@ -354,7 +393,7 @@ def to_frame(record: Record) -> pd.DataFrame:
     -------
     DataFrame
         One row a score: ``model``, ``score``, ``estimate``, ``low``, ``high``, ``faces``, ``albums``,
-        ``split``, ``folds`` (str, such as "0–4").
+        ``effective_albums``, ``split``, ``folds`` (str, such as "0–4").
 
     Notes
     -----
@@ -378,7 +417,7 @@ def overview(record: Record) -> dict[str, pd.DataFrame]:
     dict from str to DataFrame
         For the test folds and for the validation albums, if scored, a table: a row a model, a column a score,
         in each cell an :class:`facelab.evaluation.Interval` or None. Its name says what it rests on, such as
-        "test folds 0–4, 9,028 faces of 206 albums". Scores of fewer faces than the most are left out.
+        "test folds 0–4, 9,028 faces of 206 albums (49.7 effective)". Scores of fewer faces than the most are left out.
 
     Notes
     -----
@@ -399,7 +438,7 @@ def overview(record: Record) -> dict[str, pd.DataFrame]:
             for model, score in whole:
                 table.setdefault(score.name, {})[model] = score.interval
             _, score = whole[0]
-            name = f"{_part(score)}, {most:,} faces of {score.albums} albums"
+            name = f"{_part(score)}, {most:,} faces of {_albums(score)}"
             rows = list(dict.fromkeys(model for model, _ in whole))
             parts[name] = pd.DataFrame(
                 {column: [found.get(row) for row in rows] for column, found in table.items()}, index=rows
@@ -423,16 +462,17 @@ def to_markdown(record: Record) -> str:
     Notes
     -----
     Names are written so that a page shows them and nothing in them does anything. The chapters' full runs are
-    shown so; a test compares each with its record. Used in lesson 8.
+    shown so; a test compares each with its record. Used in lesson 8.4.
     """
     lines = [
-        "| model | score | value (95 % interval) | faces | albums | split |",
-        "|---|---|---|---|---|---|",
+        "| model | score | value (95 % interval) | faces | albums | effective albums | split |",
+        "|---|---|---|---|---|---|---|",
     ]
     for model, scores in record.scores.items():
         for score in scores:
             names = (as_text(model), as_text(score.name))
-            cells = (*names, score.interval, f"{score.faces:,}", score.albums, _part(score))
+            rests_on = (f"{score.faces:,}", score.albums, f"{score.effective_albums:.1f}")
+            cells = (*names, score.interval, *rests_on, _part(score))
             lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join([*lines, "", caption(record)])
 
@@ -520,6 +560,11 @@ def _without_numpy(value: Any) -> Any:
 def _file_name(name: str, run: str) -> str:
     """Name the file of a chapter's record."""
     return f"{name}_full.json" if run == "full" else f"{name}.json"
+
+
+def _albums(score: Score) -> str:
+    """Count the albums of a score, and say how many of equal size they are worth."""
+    return f"{score.albums} albums ({score.effective_albums:.1f} effective)"
 
 
 def _part(score: Score) -> str:

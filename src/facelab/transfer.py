@@ -85,7 +85,7 @@ def cut(model: keras.Model, layer: str = FEATURES) -> keras.Model:
 
     Notes
     -----
-    Built in lesson 5.
+    Built in lesson 5.1.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def rendered_backbone(contract: PixelContract = DEFAULT_CONTRACT) -> keras.Model
     Notes
     -----
     Trained to tell age, gender and pose of rendered people who are neither in the embedded faces nor in the
-    counterfactual sweeps; ``rendered_backbone.json`` records how. Used in lesson 5.
+    counterfactual sweeps; ``rendered_backbone.json`` records how. Used in lesson 5.1.
     """
     record = _read_record()
     if contract.channels != record.channels:
@@ -166,7 +166,7 @@ def imagenet_backbone(
 
     Notes
     -----
-    Sandler et al. (2018). Used in lesson 5.
+    Sandler et al. (2018). Used in lesson 5.1.
     """
     images = keras.Input((contract.side, contract.side, contract.channels), name="images")
     x = layers.Resizing(IMAGENET_SIDE, IMAGENET_SIDE, name="resize")(images)
@@ -210,7 +210,7 @@ def transfer_network(
 
     Notes
     -----
-    Built in lesson 5.
+    Built in lesson 5.1.
 
     Examples
     --------
@@ -286,7 +286,7 @@ def rendered_record() -> dict[str, Any]:
 
     Notes
     -----
-    Used in lesson 5.
+    Used in lesson 5.1.
     """
     return asdict(_read_record())
 

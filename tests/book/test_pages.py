@@ -11,7 +11,6 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from tools.markdown import is_plain
 from tools.paths import REPOSITORY
 
 CONFIG = yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))
@@ -111,7 +110,7 @@ def test_every_chapter_shows_what_it_printed(name, html):
     assert parsed(html, name).select("article .cell_output")
 
 
-LESSONS = [name for name in CONTENT if name.startswith("notebooks/") and is_plain(Path(name))]
+LESSONS = [name for name in CONTENT if name.startswith("notebooks/")]
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -119,7 +119,7 @@ def test_a_list_in_code_is_shown_as_it_stands(in_a_page):
 
 
 def test_the_table_of_a_record_stands_in_a_card_as_it_is():
-    score = results.Score("accuracy, (0, 2)", 0.9, 0.8, 1.0, 1990, 43, "test", [4])
+    score = results.Score("accuracy, (0, 2)", 0.9, 0.8, 1.0, 1990, 43, 10.9, "test", [4])
     data = SimpleNamespace(name="my_faces, 2–3", photographs=9, albums=4, rendered=True)
     parameters = {"seed": 1, "folds": [0, 1], "nested": [[1], [2]]}
     record = SimpleNamespace(

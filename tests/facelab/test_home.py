@@ -34,7 +34,7 @@ def test_a_data_set_in_the_home_folder_is_written_read_and_recorded(photographs,
     assert table["path"].notna().all()
     assert len(adience.read_fold_file("~/small/fold_0_data.txt")) == 2
     assert pipeline.unreadable(table, "~/small").empty
-    score = results.Score("accuracy", 0.5, 0.4, 0.6, 10, 3, "test", [0])
+    score = results.Score("accuracy", 0.5, 0.4, 0.6, 10, 3, 2.5, "test", [0])
     written = results.write(
         "99_home",
         data_dir="~/small",

@@ -15,7 +15,7 @@ import pytest
 from facelab import adience, embedded, results
 from facelab.evaluation import Interval
 
-SCORE = results.Score("accuracy", 0.9, 0.88, 0.92, faces=1990, albums=43, split="test", folds=[4])
+SCORE = results.Score("accuracy", 0.9, 0.88, 0.92, 1990, 43, 10.94, "test", [4])
 
 
 @pytest.fixture
@@ -121,7 +121,13 @@ def test_a_full_run_has_a_file_of_its_own(write):
 
 def test_numbers_of_numpy_become_plain_ones(write):
     score = replace(
-        SCORE, estimate=np.float32(0.5), low=np.float64(0.25), high=1, faces=np.int64(9), albums=2
+        SCORE,
+        estimate=np.float32(0.5),
+        low=np.float64(0.25),
+        high=1,
+        faces=np.int64(9),
+        albums=2,
+        effective_albums=np.float64(1.5),
     )
     parameters = {"seed": np.int64(3), "augmented": np.bool_(True), "sizes": (1, 2)}
     record = results.read(write(scores={"network": [score]}, parameters=parameters))
@@ -129,9 +135,12 @@ def test_numbers_of_numpy_become_plain_ones(write):
     assert record.scores["network"] == [score]
 
 
-def test_an_interval_fills_a_score():
-    interval = Interval(0.9, 0.88, 0.92)
-    assert results.Score("accuracy", *interval, faces=1990, albums=43, split="test", folds=[4]) == SCORE
+def test_a_score_counts_the_albums_that_it_rests_on():
+    interval = Interval(0.9, np.float64(0.88), np.float64(0.92))
+    albums = np.array(["a", "a", "a", "b"])
+    score = results.Score.over("accuracy", interval, albums, "test", (4,))
+    assert score == results.Score("accuracy", 0.9, 0.88, 0.92, 4, 2, 1.6, "test", [4])
+    assert type(score.low) is float
 
 
 def scored(**changes) -> dict[str, object]:
@@ -156,6 +165,8 @@ def nested(depth: int) -> list:
         (scored(low=0.95), "scores.network.0: accuracy: low is above high: 0.95 > 0.92"),
         (scored(albums=1), "scores.network.0: accuracy: albums: an interval needs two"),
         (scored(faces=40), "scores.network.0: accuracy: albums"),
+        (scored(effective_albums=0.9), "accuracy: effective_albums: 43 albums are worth between 1 and 43"),
+        (scored(effective_albums=43.1), "accuracy: effective_albums: 43 albums are worth between 1 and 43"),
         (scored(faces=1e3), "scores.network.0.faces: Input should be a valid integer, not 1000.0"),
         (
             scored(split="train"),
@@ -425,8 +436,8 @@ def test_the_markdown_says_what_a_reader_must_know(write):
     )
     table, note = text.split("\n\n")
     assert table.splitlines()[2:] == [
-        "| network | accuracy | 0.900 (0.880–0.920) | 1,990 | 43 | test fold 4 |",
-        "| network | accuracy | 0.900 (0.880–0.920) | 1,990 | 43 | validation for test folds 0, 2 |",
+        "| network | accuracy | 0.900 (0.880–0.920) | 1,990 | 43 | 10.9 | test fold 4 |",
+        "| network | accuracy | 0.900 (0.880–0.920) | 1,990 | 43 | 10.9 | validation for test folds 0, 2 |",
     ]
     assert len({line.count("|") for line in table.splitlines()}) == 1
     assert note.startswith("*Full run on data, 30 photographs in 10 albums, with `seed = 1`, `folds = [4]`")

@@ -13,9 +13,8 @@ import pytest
 
 from facelab import lesson
 from tools import parameters
-from tools.markdown import is_plain
 from tools.notebooks import badge_cell, check_cell, normalised, setup_cell
-from tools.paths import REPOSITORY, chapters, lesson_number
+from tools.paths import REPOSITORY, card_figure, chapters, lesson_number
 
 CHAPTERS = chapters()
 SHARED_PARAMETERS = {"data_dir": None, "quick": False}
@@ -174,14 +173,11 @@ def test_every_picture_has_words(notebook):
             assert len(alt) >= 20, f"no alt text:\n{cell.source}"
 
 
-def test_every_picture_has_a_caption(path, notebook):
-    """In a lesson it is the Markdown below, which all readers show; figures are numbered from 1."""
+def test_every_picture_has_a_caption(notebook):
+    """It is the Markdown below, which all readers show; figures are numbered from 1."""
     number = 0
     for cell, below in pairwise(notebook.cells):
         if cell.cell_type == "code" and pictures(cell):
-            if path not in LESSONS:
-                assert cell.metadata["mystnb"].get("figure", {}).get("caption"), cell.source
-                continue
             number += 1
             assert below.cell_type == "markdown", cell.source
             assert re.match(rf"\*\*Figure {number}\.\*\* \S", below.source), below.source
@@ -192,11 +188,8 @@ def test_every_picture_has_a_caption(path, notebook):
 
 # ---- What a lesson is: one sitting -------------------------------------------------------------------------
 
-LESSONS = [path for path in CHAPTERS if is_plain(path)]
-"""The notebooks that are lessons already; the others are whole chapters still."""
 
-
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_lesson_is_one_sitting(path, notebook):
     words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
     assert len([cell for cell in notebook.cells if not cell.source.startswith("**Figure ")]) <= 55
@@ -205,7 +198,7 @@ def test_a_lesson_is_one_sitting(path, notebook):
     assert longest <= 78
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_never_more_than_two_open_code_cells_stand_together(path, notebook):
     together = 0
     for cell in notebook.cells:
@@ -216,7 +209,7 @@ def test_never_more_than_two_open_code_cells_stand_together(path, notebook):
 FOLDED = {"remove-cell", "parameters", "fold", "check", "checker", "solution"}
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_lesson_asks_before_it_shows_and_checks_what_it_claims(path, notebook):
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert 1 <= len(re.findall(r"^> \*\*Predict first\.\*\*", prose, flags=re.MULTILINE)) <= 3
@@ -228,7 +221,7 @@ def test_a_lesson_asks_before_it_shows_and_checks_what_it_claims(path, notebook)
     assert all(line.startswith("✓ ") for line in lines), lines
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_no_output_only_says_true_or_false(path, notebook):
     said = [line for cell in code_cells(notebook) for line in texts(cell).splitlines()]
     assert not [line for line in said if re.search(r": (True|False)$", line)]
@@ -243,7 +236,7 @@ def test_half_of_its_code_cells_are_short(notebook):
 
 def test_every_chapter_is_named_by_its_number_or_letter():
     for path in CHAPTERS:
-        assert re.fullmatch(r"(\d\d(_\d)?|[A-Z])(_[a-z]+)+", path.stem)
+        assert re.fullmatch(r"(\d\d_\d|[A-Z])(_[a-z]+)+", path.stem)
 
 
 TYPES = {
@@ -270,15 +263,17 @@ def test_the_page_for_teachers_says_which_parameters_each_lesson_has():
     }
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_lesson_has_a_card_with_its_key_figure_and_its_minutes(path, notebook):
+    """On the page that opens its chapter; of what belongs to no chapter, on the front page."""
     figures = [cell for cell in code_cells(notebook) if "key-figure" in tags(cell)]
     assert len(figures) == any(map(pictures, code_cells(notebook)))
-    chapter, lesson_of_it, *_ = path.stem.split("_")
-    page = (REPOSITORY / "book" / f"chapter_{int(chapter)}.md").read_text(encoding="utf-8")
+    number = lesson_number(path)
+    opening = "index.md" if number.isalpha() else f"chapter_{number.split('.')[0]}.md"
+    page = (REPOSITORY / "book" / opening).read_text(encoding="utf-8")
     (card,) = [card for card in page.split(":::{grid-item-card}") if f"/{path.stem}\n" in card]
-    assert (f":img-top: _figures/{chapter}_{lesson_of_it}." in card) == len(figures)
+    assert (f":img-top: _figures/{card_figure(path)}." in card) == len(figures)
     title = notebook.cells[2].source.splitlines()[0].removeprefix("# ")
-    assert card.startswith(f" {int(chapter)}.{lesson_of_it} {title}\n")
+    assert card.startswith(f" {number} {title}\n")
     (minutes,) = re.findall(r"\*\*Time\*\* (\d+) minutes", notebook.cells[2].source)
     assert f"\n{minutes} minutes\n" in card

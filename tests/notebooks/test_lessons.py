@@ -11,9 +11,9 @@ from markdown_it import MarkdownIt
 
 from tools import markdown
 from tools.folding import FOLDS, folded
-from tools.paths import NOTEBOOKS, REPOSITORY, chapters
+from tools.paths import REPOSITORY, chapters
 
-LESSONS = [path for path in chapters() if markdown.is_plain(path)]
+LESSONS = chapters()
 COLAB = MarkdownIt("commonmark").enable("table")
 FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", flags=re.S)
 # What a reader sees where a renderer did not know a mark.
@@ -83,11 +83,3 @@ def test_its_check_cells_print_a_tick_for_each_claim(lesson):
             lines = "".join(output.get("text", "") for output in cell.outputs).splitlines()
             assert lines
             assert all(line.startswith("✓ ") for line in lines), lines
-
-
-@pytest.mark.parametrize("name", sorted(markdown.STILL_MYST))
-def test_only_a_chapter_that_is_still_myst_is_an_exception(name):
-    """A chapter that has been rewritten, or is gone, leaves the list."""
-    assert raw_of(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)), (
-        f"{name} is no exception any more"
-    )

@@ -36,7 +36,7 @@ NOTEBOOKS = {lesson_number(path): path for path in chapters()}
 """The notebook of each lesson: the one whose file name begins with its number."""
 
 STATEMENT = re.compile(
-    r"\b(?:(?P<verb>Built|Used) in lesson (?P<lesson>[0-9]+(?:\.[0-9]+)?|[A-Z])(?:, as ``(?P<own>\w+)``)?"
+    r"\b(?:(?P<verb>Built|Used) in lesson (?P<lesson>[0-9]+\.[0-9]+|[A-Z])(?:, as ``(?P<own>\w+)``)?"
     r"|Used by (?P<module>[a-z_]+\.[a-z_.]*[a-z_]))(?=[.;](?:\s|$))"
 )
 AWAITED_BY_LESSONS = {

@@ -15,7 +15,7 @@ def record(tmp_path, monkeypatch) -> results.Record:
     monkeypatch.chdir(tmp_path)
 
     def score(name, estimate, low, high, faces=900, split="test"):
-        return results.Score(name, estimate, low, high, faces, 40, split, [3, 4])
+        return results.Score(name, estimate, low, high, faces, 40, 12.5, split, [3, 4])
 
     scores = {
         "majority": [score("accuracy", 0.5, 0.4, 0.6)],
@@ -25,13 +25,13 @@ def record(tmp_path, monkeypatch) -> results.Record:
     }
     folder = embedded.data_dir()
     how = {"parameters": {"seed": 1}, "seconds": 60, "run": "full", "scores": scores}
-    return results.read(results.write("99_lesson", data_dir=folder, table=adience.read_folds(folder), **how))
+    return results.read(results.write("99_1_lesson", data_dir=folder, table=adience.read_folds(folder), **how))
 
 
 def test_the_table_has_a_row_a_model_a_column_a_score_and_no_slices(record):
     lines = full_run_pages.summary(record).splitlines()
     assert lines[:6] == [
-        "On test folds 3, 4, 900 faces of 40 albums:",
+        "On test folds 3, 4, 900 faces of 40 albums (12.5 effective):",
         "",
         "|  | accuracy | AUC |",
         "| --- | --- | --- |",

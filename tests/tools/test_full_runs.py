@@ -38,11 +38,11 @@ RECORDING = """
 from facelab import adience, embedded, results
 
 parameters = {"seed": seed, "folds": folds, "epochs": epochs, "photographs": photographs}
-score = results.Score("accuracy", 0.9 if resumed else 0.8, 0.7, 1, 2000, 43, "test", folds)
+score = results.Score("accuracy", 0.9 if resumed else 0.8, 0.7, 1, 2000, 43, 10.9, "test", folds)
 scores = {"network": [score]}
 folder = embedded.data_dir()
 how = {"parameters": parameters, "seconds": 60, "run": run}
-results.write("99_chapter", data_dir=folder, table=adience.read_folds(folder), scores=scores, **how)"""
+results.write("99_1_lesson", data_dir=folder, table=adience.read_folds(folder), scores=scores, **how)"""
 
 
 @pytest.fixture
@@ -52,13 +52,13 @@ def write(tmp_path, monkeypatch):
     monkeypatch.setattr(full_runs, "RECORDS", tmp_path / "book" / "results")
     monkeypatch.setattr(full_runs.recorded_results, "PAGE", tmp_path / "recorded_results.md")
     monkeypatch.setattr(full_runs, "FULL", tmp_path / "full")
-    monkeypatch.setattr(full_runs, "LENGTHS", {"99_chapter": {"epochs": 7, "photographs": None}})
+    monkeypatch.setattr(full_runs, "LENGTHS", {"99_1_lesson": {"epochs": 7, "photographs": None}})
 
     def chapter(*codes: str, parameters: str = PARAMETERS, tag: str = "full-run"):
         cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}, id="parameters")]
         cells += [new_code_cell(code, id=f"code-{number}") for number, code in enumerate(codes)]
         cells.append(new_markdown_cell("Not yet.", metadata={"tags": [tag]}, id="table"))
-        path = tmp_path / "99_chapter.ipynb"
+        path = tmp_path / "99_1_lesson.ipynb"
         nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
         return path
 
@@ -68,23 +68,23 @@ def write(tmp_path, monkeypatch):
 def test_a_full_run_is_recorded_and_shown_and_nothing_else_in_the_chapter_changes(write, tmp_path):
     path = write(TRAINING, RECORDING)
     before = nbformat.read(path, as_version=4).cells[:-1]
-    record = results.read(full_runs.run("99_chapter"))
+    record = results.read(full_runs.run("99_1_lesson"))
     assert record.run == "full"
     expected = {"seed": 1, "folds": [0, 1, 2, 3, 4], "epochs": 7, "photographs": None}
     assert record.parameters == expected
     after = nbformat.read(path, as_version=4).cells
     assert after[:-1] == before
     assert after[-1].source == full_run_pages.summary(record)
-    assert [path.name for path in (tmp_path / "book" / "results").iterdir()] == ["99_chapter_full.json"]
+    assert [path.name for path in (tmp_path / "book" / "results").iterdir()] == ["99_1_lesson_full.json"]
     assert (tmp_path / "recorded_results.md").exists()
 
 
 def test_it_goes_on_where_it_stopped_even_if_a_later_cell_was_mended(write):
     write(TRAINING, RECORDING + "\nif not quick:\n    raise RuntimeError('the last figure')")
     with pytest.raises(ChapterError, match="the last figure"):
-        full_runs.run("99_chapter")
+        full_runs.run("99_1_lesson")
     write(TRAINING, RECORDING)
-    record = json.loads(full_runs.run("99_chapter").read_text())
+    record = json.loads(full_runs.run("99_1_lesson").read_text())
     assert record["scores"]["network"][0]["estimate"] == 0.9
 
 
@@ -100,16 +100,16 @@ def test_checkpoints_of_other_code_are_not_used(write):
 
 def test_checkpoints_of_another_number_of_epochs_are_not_used(write, tmp_path, monkeypatch):
     write(TRAINING, RECORDING)
-    full_runs.run("99_chapter")
-    monkeypatch.setattr(full_runs, "LENGTHS", {"99_chapter": {"epochs": 9, "photographs": None}})
-    assert results.read(full_runs.run("99_chapter")).parameters["epochs"] == 9
+    full_runs.run("99_1_lesson")
+    monkeypatch.setattr(full_runs, "LENGTHS", {"99_1_lesson": {"epochs": 9, "photographs": None}})
+    assert results.read(full_runs.run("99_1_lesson")).parameters["epochs"] == 9
     assert len(list((tmp_path / "full" / "checkpoints").iterdir())) == 2
 
 
 def test_a_mistake_in_a_late_cell_shows_before_the_long_run(write, tmp_path):
     write(TRAINING, RECORDING, "assert len(folds) == 1")
     with pytest.raises(ChapterError, match="AssertionError"):
-        full_runs.run("99_chapter")
+        full_runs.run("99_1_lesson")
     assert not list((tmp_path / "full").glob("checkpoints/*"))
 
 

@@ -7,7 +7,6 @@ import copy
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tests.tools import two_lessons
 from tools import bibliography, glossary, markdown
 from tools.paths import NOTEBOOKS, REPOSITORY, lesson_name
 
@@ -197,8 +196,8 @@ def test_a_notebook_is_called_what_it_is():
     names = {
         "03_2_train": "lesson 3.2",
         "10_1_many": "lesson 10.1",
-        "03_gender": "chapter 3",
         "A_faces": "appendix A",
+        "B_audit": "the capstone",
     }
     assert {name: lesson_name(NOTEBOOKS / f"{name}.ipynb") for name in names} == names
 
@@ -249,8 +248,3 @@ def test_an_entry_leads_to_the_lessons_that_introduce_it():
     assert glossary.with_lessons(GLOSSARY, {}) == GLOSSARY
     last = glossary.with_lessons(GLOSSARY, {"second": [("lesson 3.2", "03_2_a.ipynb")]})
     assert "  A second paragraph.\n\n  Introduced in [lesson 3.2](../notebooks/03_2_a.ipynb).\n" in last
-
-
-def test_the_two_lessons_of_these_tests_are_plain():
-    for name in two_lessons.LESSONS:
-        assert markdown.is_plain(NOTEBOOKS / f"{name}.ipynb")

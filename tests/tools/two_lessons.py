@@ -129,23 +129,7 @@ def lesson(cells: list[tuple[str, list[str]]], name: str) -> nbformat.NotebookNo
     return folded(new_notebook(cells=made, metadata={"kernelspec": KERNEL}))
 
 
-# A chapter from before there were lessons.
-CHAPTER: list[tuple[str, list[str]]] = [
-    (
-        """# From files to tensors
-
-{cite:t}`levi2015` shrink; see {cite:p}`guo2017`, {term}`album` and **bold words**.
-
-:::{admonition} A box
-:class: note
-Its text.
-:::""",
-        [],
-    ),
-    ("print('what it printed')", []),
-]
-LESSONS = {"03_2_train": TRAIN, "06_1_leakage": LEAKAGE}
-NOTEBOOKS = LESSONS | {"05_transfer_learning": CHAPTER}
+NOTEBOOKS = {"03_2_train": TRAIN, "06_1_leakage": LEAKAGE}
 PAGES = ["book/index", *(f"notebooks/{name}" for name in sorted(NOTEBOOKS)), "book/notation", "book/glossary"]
 PAGES += ["book/references", "book/datasheet"]
 

@@ -151,7 +151,7 @@ def score(
             interval = evaluation.album_bootstrap(metric, y_true, y_pred[0], albums, seed=0)
         else:
             interval = evaluation.paired_album_bootstrap(metric, y_true, y_pred[0], y_pred[1], albums, seed=0)
-        found.append(results.Score(name, *interval, len(part), part["user_id"].nunique(), split, [fold]))
+        found.append(results.Score.over(name, interval, part["user_id"], split, [fold]))
     return found
 
 

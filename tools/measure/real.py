@@ -270,13 +270,12 @@ def score(
     """
     y_true, albums = labels(table), table["user_id"]
     return [
-        results.Score(
+        results.Score.over(
             name,
-            *evaluation.album_bootstrap(metric, y_true[head], y_pred[head], albums, seed=seed),
-            faces=len(table),
-            albums=albums.nunique(),
-            split=split,
-            folds=folds,
+            evaluation.album_bootstrap(metric, y_true[head], y_pred[head], albums, seed=seed),
+            albums,
+            split,
+            folds,
         )
         for name, (head, metric) in METRICS.items()
         if head in y_pred

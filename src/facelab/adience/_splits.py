@@ -96,7 +96,7 @@ def refuse_shared_albums(parts: Split) -> None:
 
     Notes
     -----
-    Lesson 6 measures what it costs to let them through.
+    Lesson 6.1 measures what it costs to let them through.
     """
     albums = {name: set(part["user_id"]) for name, part in parts._asdict().items()}
     for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):

@@ -172,7 +172,7 @@ def drop_duplicates(rows: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    One edition of the benchmark has 117 of them. Used in lesson 8.
+    One edition of the benchmark has 117 of them. Used in lesson 8.1.
     """
     return rows.drop_duplicates([*COLUMNS, "fold"], ignore_index=True)
 

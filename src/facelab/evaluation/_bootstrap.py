@@ -33,7 +33,7 @@ class Interval(NamedTuple):
 
     Notes
     -----
-    Used in lesson 7.
+    Used in lesson 6.1.
 
     Examples
     --------
@@ -311,7 +311,7 @@ def mean_effect(
     Notes
     -----
     The same interval as :func:`album_bootstrap` gives a mean, with families for albums. A mean needs no more
-    of a unit than its sum and its size, which makes it quick enough for many draws. Built in lesson 7.
+    of a unit than its sum and its size, which makes it quick enough for many draws. Built in lesson 7.2.
 
     Examples
     --------

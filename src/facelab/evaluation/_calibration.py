@@ -45,7 +45,7 @@ def log_loss(y_true: ArrayLike, y_prob: ArrayLike) -> float:
 
     Notes
     -----
-    What training minimises; it rewards honest probabilities, as no accuracy does. Built in lesson 6.
+    What training minimises; it rewards honest probabilities, as no accuracy does. Built in lesson 6.3.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def calibration_curve(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: int = 10)
     Notes
     -----
     Drawn, it is the reliability diagram: dots on the diagonal say that confidence is accuracy (Guo, Pleiss,
-    Sun and Weinberger, 2017). Built in lesson 6.
+    Sun and Weinberger, 2017). Built in lesson 6.3.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def expected_calibration_error(y_true: ArrayLike, y_prob: ArrayLike, *, n_bins: 
     Notes
     -----
     The distance of each bin's dot from the diagonal, weighted by its faces (Guo et al., 2017). With few faces
-    it is above 0 for the most honest network, too: this lesson measures by how much. Built in lesson 6.
+    it is above 0 for the most honest network, too: this lesson measures by how much. Built in lesson 6.3.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def temperature_scaling(y_prob: ArrayLike, temperature: float) -> np.ndarray:
     Notes
     -----
     The logarithm of a softmax is the logits up to a constant of each row, which the next softmax removes: so
-    the probabilities are enough. Guo et al. (2017). Built in lesson 6.
+    the probabilities are enough. Guo et al. (2017). Built in lesson 6.3.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     Notes
     -----
     The loss has one minimum, so the interval around it is divided by the golden section until it is narrow
-    enough. One number is fitted, so few faces suffice. Built in lesson 6.
+    enough. One number is fitted, so few faces suffice. Built in lesson 6.3.
 
     Examples
     --------
@@ -213,7 +213,7 @@ def album_effect(y_true: ArrayLike, y_prob: ArrayLike, albums: ArrayLike) -> flo
     effect of its album. The effect is added to the logit, and is normal about 0. Chosen is the standard
     deviation with the greatest likelihood, summed over the effects that an album may have (a logistic
     regression with a random intercept). In simulations with fold 4's 23 validation albums the estimate
-    scatters by 0.1 to 0.2 about the truth: it is an order of magnitude. Built in lesson 6.
+    scatters by 0.1 to 0.2 about the truth: it is an order of magnitude. Used in lesson 6.3.
 
     Examples
     --------
@@ -283,7 +283,7 @@ def calibrated_scores(
     of its faces. The logits are made steeper first, so that over all albums the most likely label is still
     right as often as stated: to within 0.004 for effects up to 0.6, and 0.011 up to 2. A wrong face gets one
     of its other labels with their probabilities. Without an effect each face's label is drawn by itself, and
-    that understates what chance does: faces of an album are right or wrong together. Built in lesson 6.
+    that understates what chance does: faces of an album are right or wrong together. Used in lesson 6.3.
 
     Examples
     --------
@@ -339,7 +339,7 @@ def risk_coverage(y_true: ArrayLike, y_prob: ArrayLike) -> pd.DataFrame:
     Notes
     -----
     To abstain below a threshold is to stop at its row (El-Yaniv and Wiener, 2010). Faces of the same
-    confidence are answered together or not at all. Built in lesson 6.
+    confidence are answered together or not at all. Built in lesson 6.3.
 
     Examples
     --------

@@ -143,7 +143,7 @@ def gaps(
     The last two are cases that drawing albums cannot judge. It cannot show an error that no album had: where
     every answer is right, all draws agree, and the interval would be the narrowest of the table. An error is
     a face with fewer points than the most that a face has, a right answer one with more than the fewest; so
-    the rule also holds for points other than 0 and 1. Built in lesson 8.
+    the rule also holds for points other than 0 and 1. Built in lesson 8.1.
 
     Examples
     --------

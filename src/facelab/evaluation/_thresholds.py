@@ -48,7 +48,7 @@ def area_under_roc(y_true: ArrayLike, y_score: ArrayLike) -> float:
     -----
     The curve is the share of class 1 above the threshold against that of class 0, for each threshold. Its
     area is the Mann–Whitney statistic divided by the number of pairs (Hanley and McNeil, 1982), and the
-    same as scikit-learn's ``roc_auc_score``. Built in lesson 8.
+    same as scikit-learn's ``roc_auc_score``. Built in lesson 8.2.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
     -----
     Order the faces by score. The precision at a face is the share of class 1 among those with at least its
     score. This is the area under the precision–recall curve as a sum of steps, the same as scikit-learn's
-    ``average_precision_score``. Built in lesson 8.
+    ``average_precision_score``. Built in lesson 8.2.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def area_under_risk_coverage(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     -----
     The mean, over the faces, of the risk when all faces of at least the same confidence are answered
     (Geifman, Uziel and El-Yaniv, 2019). It depends on the accuracy as well, so compare two kinds of
-    confidence of one network. Built in lesson 6.
+    confidence of one network. Used in lesson 6.3.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def abstention_threshold(y_true: ArrayLike, y_prob: ArrayLike, albums: ArrayLike
 
     In simulations with the sizes of the embedded faces' albums and effects of 0.3 and 0.6 logits, the promise
     is broken in 0 to 7 % of the data sets, 2 % on average; with binomial bounds in up to 16 %. With an effect
-    of 1 logit and a risk of 0.05 it is broken in 4 to 11 %. Built in lesson 6.
+    of 1 logit and a risk of 0.05 it is broken in 4 to 11 %. Built in lesson 6.3.
 
     Examples
     --------

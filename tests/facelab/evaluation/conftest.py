@@ -31,7 +31,7 @@ def albums_too(draw):
 
 @cache
 def fold_four() -> tuple[np.ndarray, pd.DataFrame]:
-    """The album of each test face of fold 4, as numbers from 0, and slices like those of lesson 8."""
+    """The album of each test face of fold 4, as numbers from 0, and slices like those of lesson 8.1."""
     table = adience.usable(adience.read_folds(embedded.data_dir()))
     test = table[table["fold"] == 4].reset_index(drop=True)
     cause = embedded.read_factors().set_index("path").loc[test["path"]].reset_index()

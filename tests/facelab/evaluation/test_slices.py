@@ -179,7 +179,7 @@ def test_a_gap_that_is_there_is_found():
 
 @pytest.mark.parametrize("album_sd", [0.3, 0.6])
 def test_all_gaps_of_slices_as_unkind_as_the_real_ones_hold_together(album_sd):
-    """Fold 4's albums and slices, two measures as in lesson 8, and no gap."""
+    """Fold 4's albums and slices, two measures as in lesson 8.1, and no gap."""
     album, slices = fold_four()
     rng = np.random.default_rng(1)
     hold, careless, rounds = 0, 0, 50
