@@ -167,8 +167,8 @@ def _probable(score: Score) -> Score:
         )
     if not 1 <= score.effective_albums <= score.albums + 1e-6:
         raise ValueError(
-            f"{name}: effective_albums: {score.albums} albums are worth between 1 and {score.albums} of equal "
-            f"size, not {score.effective_albums}"
+            f"{name}: effective_albums: {score.albums} albums are worth between 1 and {score.albums} of "
+            f"equal size, not {score.effective_albums}"
         )
     if score.folds != sorted(set(score.folds) & set(adience.FOLDS)) or not score.folds:
         raise ValueError(
@@ -417,7 +417,8 @@ def overview(record: Record) -> dict[str, pd.DataFrame]:
     dict from str to DataFrame
         For the test folds and for the validation albums, if scored, a table: a row a model, a column a score,
         in each cell an :class:`facelab.evaluation.Interval` or None. Its name says what it rests on, such as
-        "test folds 0–4, 9,028 faces of 206 albums (49.7 effective)". Scores of fewer faces than the most are left out.
+        "test folds 0–4, 9,028 faces of 206 albums (49.7 effective)". Scores of fewer faces than the most are
+        left out.
 
     Notes
     -----

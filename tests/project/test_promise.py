@@ -40,14 +40,7 @@ STATEMENT = re.compile(
     r"|Used by (?P<module>[a-z_]+\.[a-z_.]*[a-z_]))(?=[.;](?:\s|$))"
 )
 AWAITED_BY_LESSONS = {
-    "diagrams.alt_text": "6.1",
-    "diagrams.backbone_and_head": "5.1",
-    "diagrams.base_rates": "8.2",
     "diagrams.course_map": "the front page",
-    "diagrams.leak_experiment": "6.1",
-    "diagrams.receptive_field": "7.1",
-    "diagrams.rendering": "A",
-    "diagrams.sweep": "7.2",
 }
 """What is ready for a lesson that is not written yet, and which; it leaves the list when that uses it."""
 
