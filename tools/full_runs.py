@@ -31,7 +31,7 @@ LENGTHS: dict[str, dict[str, Any]] = {
     "05_3_how_many_labels_is_it_worth": {"steps": 400},
     "06_2_folds_seeds_pairs": {"epochs": 15, "photographs": None, "trainings": 5},
     "08_1_slices_and_gaps": {"steps": 1200},
-    "08_3_would_balance_help": {"steps": 400, "photographs": 2000},
+    "08_3_would_balance_help": {"steps": 400},
 }
 """The chapters that train, and the parameters that make their training long."""
 
