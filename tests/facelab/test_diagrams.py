@@ -113,7 +113,6 @@ CAUSES = {
     "scene": ["yaw", "pitch", "roll", "direction of the light", "height of the light"],
     "photograph": ["exposure", "blur", "noise", "quality of the JPEG"],
 }
-CHAPTERS = [(str(number), f"Chapter {number}", f"what chapter {number} is for") for number in range(1, 11)]
 KNOWN = {"photographs": (0.97, 1.0), "subjects": (0.0, 0.91), "albums": (0.0, 0.0)}
 LEAK = {"asked": 565, "siblings": 475, "neighbours": 861, "base": 1025, "added": 475}
 
@@ -162,8 +161,6 @@ CASES: dict[str, Callable[[], Figure]] = {
     "base_rates": lambda: diagrams.base_rates(0.05, 0.921, 0.929),
     "base_rates, none": lambda: diagrams.base_rates(0.0, 1.0, 1.0),
     "base_rates, all": lambda: diagrams.base_rates(1.0, 1.0, 0.0),
-    "course_map": lambda: diagrams.course_map(CHAPTERS),
-    "course_map, of one": lambda: diagrams.course_map(CHAPTERS[:1]),
 }  # fmt: skip
 
 
@@ -370,7 +367,6 @@ def test_another_figure_has_no_description():
         ("sweep", ["240", "120", "60", "none", "thick", "sun"]),
         ("rendering", ["21", "5", "6", "4", "exposure"]),
         ("base_rates", ["1,000", "50", "46", "113", "41 %", "887"]),
-        ("course_map", [words for chapter in CHAPTERS for words in chapter]),
     ],
 )  # fmt: skip
 def test_drawing_and_alternative_text_have_the_numbers(case, given):
@@ -563,8 +559,6 @@ def test_pictures_of_the_lesson_stand_in_the_place_of_drawn_faces():
         (lambda: diagrams.rendering({"head": []}), "given are head"),
         (lambda: diagrams.rendering(CAUSES, pictures=[]), "0 pictures"),
         (lambda: diagrams.base_rates(5, 0.9, 0.9), "prevalence"),
-        (lambda: diagrams.course_map([]), "there is none"),
-        (lambda: diagrams.course_map([("1", "a", "b"), ("1", "c", "d")]), "number of its own"),
     ],
 )
 def test_what_cannot_be_drawn_is_named(draw, message):

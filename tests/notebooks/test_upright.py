@@ -16,9 +16,10 @@ from tools.paths import chapters
 RENDERED = "the sweeps are the course's own, also with data_dir"
 EXCEPT = {
     "a-pipeline-that-keeps-up-052": "it looks for damage, not at faces",
-    "c7-088": RENDERED,
-    "rendered-011": RENDERED,
-    "rendered-024": RENDERED,
+    "counterfactuals-016": RENDERED,
+    "a-shortcut-020": RENDERED,
+    "rendered-faces-016": RENDERED,
+    "rendered-faces-026": RENDERED,
 }
 
 

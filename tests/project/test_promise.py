@@ -39,11 +39,6 @@ STATEMENT = re.compile(
     r"\b(?:(?P<verb>Built|Used) in lesson (?P<lesson>[0-9]+\.[0-9]+|[A-Z])(?:, as ``(?P<own>\w+)``)?"
     r"|Used by (?P<module>[a-z_]+\.[a-z_.]*[a-z_]))(?=[.;](?:\s|$))"
 )
-AWAITED_BY_LESSONS = {
-    "diagrams.course_map": "the front page",
-}
-"""What is ready for a lesson that is not written yet, and which; it leaves the list when that uses it."""
-
 COMPARISONS = {"allclose", "array_equal", "isclose", "assert_frame_equal", "assert_series_equal", "equals"}
 
 
@@ -195,9 +190,6 @@ def test_a_module_says_what_is_public(door: str) -> None:
 @pytest.mark.parametrize("function", PUBLIC)
 def test_a_docstring_tells_the_lesson_and_it_is_true(function: str) -> None:
     found = statements(function)
-    if function in AWAITED_BY_LESSONS:
-        assert found == [], "a lesson uses it already: take it out of AWAITED_BY_LESSONS"
-        return
     assert len(found) == 1, f"say once 'Built in lesson N.', 'Used in lesson N.' or 'Used by …': {found}"
     (statement,) = found
     number, module = statement["lesson"], statement["module"]
@@ -211,15 +203,6 @@ def test_a_docstring_tells_the_lesson_and_it_is_true(function: str) -> None:
         own = statement["own"] or function.split(".")[1]
         problem = built(lesson(number), function, own, built_in(number))
         assert problem is None, problem
-
-
-@pytest.mark.parametrize("function", AWAITED_BY_LESSONS)
-def test_what_is_awaited_is_there_and_no_lesson_uses_it_yet(function: str) -> None:
-    assert function in PUBLIC, f"there is no {function}"
-    used = [number for number in NOTEBOOKS if uses(number, function)]
-    assert used == [], (
-        f"lesson {used[0]} uses {function}: say so in its docstring, and take it out of the list"
-    )
 
 
 def uses_in_module(module: str, function: str) -> bool:

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from facelab.diagrams._base_rates import base_rates
 from facelab.diagrams._bootstrap import bootstrap, paired_bootstrap
 from facelab.diagrams._convolution import receptive_field, sliding_kernel
-from facelab.diagrams._course_map import course_map
 from facelab.diagrams._data import data_set, splits
 from facelab.diagrams._leak import leak_experiment
 from facelab.diagrams._networks import compared_networks, network, residual_stage
@@ -25,7 +24,6 @@ __all__ = [
     "base_rates",
     "bootstrap",
     "compared_networks",
-    "course_map",
     "data_set",
     "leak_experiment",
     "network",
@@ -57,6 +55,10 @@ def alt_text(diagram: Figure) -> str:
     ------
     ValueError
         If the figure is no diagram of this module.
+
+    Notes
+    -----
+    Used by tools.try_pages.
     """
     if not (words := diagram.get_label()):
         raise ValueError("this figure has no description: it is no diagram of facelab.diagrams")

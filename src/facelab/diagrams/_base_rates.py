@@ -34,6 +34,10 @@ def base_rates(prevalence: float, sensitivity: float, specificity: float) -> Fig
     ValueError
         If a share is not in [0, 1].
 
+    Notes
+    -----
+    Used in lesson 8.2.
+
     Examples
     --------
     >>> from facelab import diagrams

@@ -137,6 +137,10 @@ def receptive_field(model: keras.Model) -> Figure:
     ------
     ValueError
         If the model has no convolution or pooling.
+
+    Notes
+    -----
+    Used in lesson 7.1.
     """
     stages = places(model)
     if not stages:

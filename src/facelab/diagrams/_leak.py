@@ -30,6 +30,10 @@ def leak_experiment(*, asked: int, siblings: int, neighbours: int, base: int, ad
     ------
     ValueError
         If a number is not positive, or more photographs are added than there are siblings or neighbours.
+
+    Notes
+    -----
+    Used in lesson 6.1.
     """
     given = {
         "asked": asked, "siblings": siblings, "neighbours": neighbours, "base": base, "added": added,

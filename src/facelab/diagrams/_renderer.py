@@ -36,6 +36,10 @@ def rendering(causes: Mapping[str, Sequence[str]], pictures: Sequence[Any] | Non
     ------
     ValueError
         If a step is missing, another is given, or there are not four pictures.
+
+    Notes
+    -----
+    Used in lesson A.
     """
     if set(causes) != set(_STEPS):
         raise ValueError(f"the steps are {', '.join(_STEPS)}; given are {', '.join(causes) or 'none'}")

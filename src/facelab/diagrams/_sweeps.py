@@ -36,6 +36,10 @@ def sweep(table: pd.DataFrame, factor: str, pictures: Sequence[Any] | None = Non
     ValueError
         If the table has no such cause, lacks a column or a half, a family is in both halves, or there are
         more or fewer pictures than values.
+
+    Notes
+    -----
+    Used in lesson 7.2.
     """
     needed = {"factor", "value", "family", "identity", "half"}
     if missing := needed - set(table):

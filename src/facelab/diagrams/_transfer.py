@@ -33,6 +33,10 @@ def backbone_and_head(networks: Mapping[str, keras.Model]) -> Figure:
     ------
     ValueError
         If there are no networks or more than three, one has no backbone inside, or their parts differ.
+
+    Notes
+    -----
+    Used in lesson 5.1.
     """
     if not 1 <= len(networks) <= 3:
         raise ValueError(f"one to three networks fit beside each other, not {len(networks)}")
