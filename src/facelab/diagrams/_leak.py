@@ -11,7 +11,7 @@ def leak_experiment(*, asked: int, siblings: int, neighbours: int, base: int, ad
     Parameters
     ----------
     asked : int
-        Photographs of the test fold that all three networks are asked about.
+        Photographs of the test fold that all networks are asked about.
     siblings : int
         Other photographs of the asked subjects.
     neighbours : int
@@ -56,7 +56,7 @@ def leak_experiment(*, asked: int, siblings: int, neighbours: int, base: int, ad
                 canvas.photograph(left + column * (side + 6), 54 + row * 68, side, look, role)
             words = ("asked", "siblings")[row] if is_asked else "neighbours"
             canvas.text(left + 45, 106 + row * 68, words, align="center")
-    canvas.key(0, 212, "test", f"asked: {count(asked, 'photograph')}. All three networks answer them.")
+    canvas.key(0, 212, "test", f"asked: {count(asked, 'photograph')}. All networks answer them.")
     canvas.heading(0, 250, f"Three training sets of {count(base + added, 'photograph')}")
     canvas.key(0, 274, "training", "They differ at their ends only.")
     alt = [
