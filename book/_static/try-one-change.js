@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { data, element, changing, choice, slider, percent, say, show } = tryIt;
+  const { data, element, changing, choice, slider, say, show } = tryIt;
   const SIZE = 192; // CSS pixels of a picture, twice its own
   const sheet = document.querySelector(".try-still img");
 
@@ -26,10 +26,10 @@
     picture.style.backgroundPosition = `-${SIZE * (number % data.columns)}px -${SIZE * row}px`;
     picture.setAttribute("aria-label", `Rendered head ${head + 1}: ${words}`);
     for (const [group, { bar, shown }] of bars.entries()) {
-      bar.style.width = percent(ages[group]);
+      bar.style.width = `${100 * ages[group]}%`;
       shown.textContent = `${Math.round(100 * ages[group])} %`;
     }
-    m.bar.style.width = percent(ofM);
+    m.bar.style.width = `${100 * ofM}%`;
     m.shown.textContent = `${Math.round(100 * ofM)} %`;
     const best = ages.indexOf(Math.max(...ages));
     verdict.textContent = `Rendered at ${years} years. The network's most likely group: ${data.groups[best]}.`;

@@ -165,6 +165,10 @@ def test_of_a_changed_head_the_answers_are_those_of_the_record(cause, key, times
     for group, share in zip(adience.AGE_GROUPS, ages, strict=True):
         assert numbers(shown(page, f"share {group}"))[0] == pytest.approx(100 * share, abs=0.51)
     assert adience.AGE_GROUPS[int(np.argmax(ages))] in shown(page, "verdict")
+    lengths = page.locator(".try-share").evaluate_all(
+        "(bars) => bars.map((bar) => bar.clientWidth / bar.parentElement.clientWidth)"
+    )
+    assert lengths == pytest.approx([m, *ages], abs=0.01)
     # The window shows this picture of the sheet.
     column, row = place % heads.COLUMNS, place // heads.COLUMNS
     position = page.locator(".try-picture").evaluate("(one) => one.style.backgroundPosition")
