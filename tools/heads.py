@@ -73,16 +73,13 @@ def data(answers: list[list[float]]) -> dict[str, Any]:
         For each of :func:`pictures`, the probability of m and those of the age groups.
     """
     table = pictures()
+    of_one = table.head(2 * COLUMNS).astype({"value": str})
     causes = []
     for cause, values in CAUSES.items():
+        mine = of_one[of_one["factor"] == cause]
         places = [
-            {
-                "number": place,
-                "words": values[picture.value],
-                "years": round(picture.age_years),
-            }
-            for place, picture in enumerate(table.head(2 * COLUMNS).itertuples())
-            if picture.factor == cause
+            {"number": int(number), "words": values[value], "years": round(years)}
+            for number, value, years in zip(mine.index, mine["value"], mine["age_years"], strict=True)
         ]
         causes.append({"name": cause, "values": places, "start": list(values).index(START[cause])})
     of_head = 2 * COLUMNS

@@ -140,9 +140,9 @@ class Score:
         Score
             With n faces, and their albums counted both ways.
         """
-        ends = map(float, interval)
+        estimate, low, high = map(float, interval)
         count, worth = len(np.unique(albums)), effective_albums(albums)
-        return cls(name, *ends, np.size(albums), count, worth, split, list(folds))
+        return cls(name, estimate, low, high, np.size(albums), count, worth, split, list(folds))
 
     @property
     def interval(self) -> Interval:
