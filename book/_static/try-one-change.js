@@ -11,6 +11,7 @@
   picture.style.backgroundImage = `url("${sheet.src}")`;
   picture.style.backgroundSize = `${SIZE * data.columns}px auto`;
 
+  const length = (share) => `${(100 * share).toFixed(1)}%`; // CSS allows no space before the sign
   const bars = data.groups.map((group) => ({ group, bar: element("span", { class: "try-share" }), shown: changing(`share ${group}`) }));
   const m = { bar: element("span", { class: "try-share" }), shown: changing("m") };
   const meter = (words, { bar, shown }) =>
@@ -26,13 +27,14 @@
     picture.style.backgroundPosition = `-${SIZE * (number % data.columns)}px -${SIZE * row}px`;
     picture.setAttribute("aria-label", `Rendered head ${head + 1}: ${words}`);
     for (const [group, { bar, shown }] of bars.entries()) {
-      bar.style.width = `${100 * ages[group]}%`;
+      bar.style.width = length(ages[group]);
       shown.textContent = `${Math.round(100 * ages[group])} %`;
     }
-    m.bar.style.width = `${100 * ofM}%`;
+    m.bar.style.width = length(ofM);
     m.shown.textContent = `${Math.round(100 * ofM)} %`;
     const best = ages.indexOf(Math.max(...ages));
-    verdict.textContent = `Rendered at ${years} years. The network's most likely group: ${data.groups[best]}.`;
+    const group = element("span", { class: "try-word" }, `${data.groups[best]}.`);
+    verdict.replaceChildren(`Rendered at ${years} years. The network's most likely age group: `, group);
     say(`${words}. ${verdict.textContent} Labelled m: ${m.shown.textContent}.`);
   }
 
