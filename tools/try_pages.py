@@ -402,10 +402,12 @@ This figure stands still. The one that moves needs JavaScript, which this browse
 
 
 def fill(book: Path) -> None:
-    """Fill those of the interactive pages that are in a folder, and put their still figures beside them."""
+    """Fill those of the pages that are in a folder and name numbers, and put their figures beside them."""
     for name, source_file in FILES.items():
-        if (path := book / source_file).exists():
-            path.write_text(filled(path.read_text(encoding="utf-8"), name), encoding="utf-8")
+        path = book / source_file
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if _NAME.search(text):
+            path.write_text(filled(text, name), encoding="utf-8")
             _, file, still = _page(name)
             (book / _FOLDER).mkdir(exist_ok=True)
             (book / _FOLDER / file).write_bytes(still)
