@@ -72,8 +72,8 @@ def data(answers: list[list[float]]) -> dict[str, Any]:
     answers : list of list of float
         For each of :func:`pictures`, the probability of m and those of the age groups.
     """
-    table = pictures()
-    of_one = table.head(2 * COLUMNS).astype({"value": str})
+    of_head = 2 * COLUMNS
+    of_one = pictures().head(of_head)  # the same causes and values as of every other
     causes = []
     for cause, values in CAUSES.items():
         mine = of_one[of_one["factor"] == cause]
@@ -82,7 +82,6 @@ def data(answers: list[list[float]]) -> dict[str, Any]:
             for number, value, years in zip(mine.index, mine["value"], mine["age_years"], strict=True)
         ]
         causes.append({"name": cause, "values": places, "start": list(values).index(START[cause])})
-    of_head = 2 * COLUMNS
     heads = [
         [{"m": m, "ages": ages} for m, *ages in answers[start : start + of_head]]
         for start in range(0, len(answers), of_head)

@@ -20,19 +20,19 @@ def chapters() -> list[Path]:
     return sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
+def lesson_prefix(notebook: Path) -> str:
+    """Return what a lesson's file name, and its card's picture, begins with: ``03_2``, ``A``."""
+    if not (number := re.match(r"(\d\d_\d|[A-Z])_", notebook.stem)):
+        raise ValueError(f"{notebook.name} does not begin with the number of a lesson")
+    return number[1]
+
+
 def lesson_number(notebook: Path) -> str:
     """Number a lesson by its file name: ``03_2_train`` is lesson 3.2, ``A_rendered_faces`` is A."""
-    return card_figure(notebook).lstrip("0").replace("_", ".")
+    return lesson_prefix(notebook).lstrip("0").replace("_", ".")
 
 
 def lesson_name(notebook: Path) -> str:
     """Return how the book speaks of a notebook: "lesson 3.2", "appendix A", "the capstone"."""
     number = lesson_number(notebook)
     return {"A": "appendix A", "B": "the capstone"}.get(number, f"lesson {number}")
-
-
-def card_figure(notebook: Path) -> str:
-    """Name the picture on a lesson's card, without its ending: ``03_2`` of ``03_2_train``, ``A``."""
-    if not (number := re.match(r"(\d\d_\d|[A-Z])_", notebook.stem)):
-        raise ValueError(f"{notebook.name} does not begin with the number of a lesson")
-    return number[1]

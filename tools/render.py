@@ -37,10 +37,10 @@ from tools.paths import (
     HTML,
     RECORDS,
     REPOSITORY,
-    card_figure,
     chapters,
     lesson_name,
     lesson_number,
+    lesson_prefix,
 )
 
 SOURCE = BUILD / "source"
@@ -86,7 +86,7 @@ def _take_key_figures(notebooks: Path, folder: Path) -> None:
         for cell in nbformat.read(path, as_version=4).cells:
             if KEY_FIGURE in cell.metadata.get("tags", []):
                 (data,) = (output.data for output in cell.outputs if "data" in output)
-                target = folder / card_figure(path)
+                target = folder / lesson_prefix(path)
                 if svg := data.get("image/svg+xml"):
                     target.with_suffix(".svg").write_text(svg, encoding="utf-8")
                 elif "image/jpeg" in data:

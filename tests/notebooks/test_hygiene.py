@@ -14,7 +14,7 @@ import pytest
 from facelab import lesson
 from tools import parameters
 from tools.notebooks import badge_cell, check_cell, normalised, setup_cell
-from tools.paths import REPOSITORY, card_figure, chapters, lesson_number
+from tools.paths import REPOSITORY, chapters, lesson_number, lesson_prefix
 
 CHAPTERS = chapters()
 SHARED_PARAMETERS = {"data_dir": None, "quick": False}
@@ -272,7 +272,7 @@ def test_a_lesson_has_a_card_with_its_key_figure_and_its_minutes(path, notebook)
     opening = "index.md" if number.isalpha() else f"chapter_{number.split('.')[0]}.md"
     page = (REPOSITORY / "book" / opening).read_text(encoding="utf-8")
     (card,) = [card for card in page.split(":::{grid-item-card}") if f"/{path.stem}\n" in card]
-    assert (f":img-top: _figures/{card_figure(path)}." in card) == len(figures)
+    assert (f":img-top: _figures/{lesson_prefix(path)}." in card) == len(figures)
     title = notebook.cells[2].source.splitlines()[0].removeprefix("# ")
     assert card.startswith(f" {number} {title}\n")
     (minutes,) = re.findall(r"\*\*Time\*\* (\d+) minutes", notebook.cells[2].source)
