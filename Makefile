@@ -173,6 +173,10 @@ backbone: environment  ## render other people and pretrain the backbone on them 
 answers: environment  ## train one network and record its answers for the interactive pages (two minutes; goes on where it stopped)
 	@$(BIN)/python -m tools.answers
 
+.PHONY: play
+play: environment  ## train the two networks of the page "Play" and write them down (four minutes; goes on where it stopped)
+	@$(BIN)/python -m tools.play_networks
+
 .PHONY: measure-faces
 measure-faces: environment  ## ask networks trained on photographs what they see in 2,500 of the rendered faces
 	@$(BIN)/python -m tools.measure.judge --limit 2500 \

@@ -7,6 +7,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
 RECORDS = REPOSITORY / "book" / "results"  # what the trained chapters measured
 ANSWERS = REPOSITORY / "book" / "answers.json"  # of one network, for the interactive pages
+PLAY = REPOSITORY / "book" / "play"  # the networks of the interactive page "Play"
 
 BUILD = REPOSITORY / "_build"
 EXECUTED = BUILD / "executed"  # the chapters, as a default run left them

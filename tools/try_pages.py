@@ -1,8 +1,9 @@
-"""Fill the interactive pages "Try it" from one record, when the book is rendered.
+"""Fill the interactive pages from their records, when the book is rendered.
 
 A page has words and, in double braces, the names of numbers: ``{{ temperature }}``. Here each name becomes a
-number that is computed from ``book/answers.json``, and ``{{ figure }}`` a still figure, the data of the live
-one, and its scripts. So nobody types a number, and a browser without scripts shows the still figure.
+number that is computed from ``book/answers.json`` (of the page "Play": from ``book/play/networks.json``), and
+``{{ figure }}`` a still figure, the data of the live one, and its scripts. So nobody types a number, and a
+browser without scripts shows the still figure.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from PIL import Image
 
 from facelab import diagrams, evaluation, plots
 from facelab.evaluation import Interval
-from tools import heads
+from tools import heads, play_page
 from tools.paths import ANSWERS
 
 THRESHOLDS = np.arange(101) / 100
@@ -86,6 +87,10 @@ class Page(NamedTuple):
     """What stands there where no script runs."""
     alt: str
     """What the still figure shows, in words."""
+    scripts: tuple[str, ...] = ()
+    """Scripts of the page that run before its own, from ``book/_static`` or ``made``."""
+    made: dict[str, str] = {}  # noqa: RUF012 -- nobody changes a page
+    """What else goes into ``book/_static``, by file name."""
 
 
 def error_rate(wrong: np.ndarray, album: np.ndarray, seed: int) -> Interval:
@@ -316,15 +321,33 @@ def one_change_page(answers: Answers) -> Page:
     return Page({}, heads.data(answers.about["heads"]), heads.sheet(), alt)
 
 
+def play_page_of(_answers: Answers) -> Page:
+    """Two networks that run in the page, and heads to ask them about."""
+    alt = (
+        "Twelve rendered heads, four a row, each at 1, 28 and 70 years. The live figure changes one cause of "
+        "a head at a time and shows how probable two networks find the label m and each age group."
+    )
+    return Page(
+        play_page.numbers(),
+        play_page.data(),
+        play_page.still(),
+        alt,
+        ("play-data", "play-network", "play-pixels", "play-engine"),
+        {"play-data.js": play_page.script()},
+    )
+
+
 PAGES: dict[str, Callable[[Answers], Page]] = {
     "one_change": one_change_page,
+    "play": play_page_of,
     "threshold": threshold_page,
     "base_rates": base_rates_page,
     "temperature": temperature_page,
 }
 
 
-FILES = {"one_change": "index.md"} | {name: f"try_{name}.md" for name in PAGES if name != "one_change"}
+_NAMED = {"one_change": "index.md", "play": "play.md"}
+FILES = _NAMED | {name: f"try_{name}.md" for name in PAGES if name not in _NAMED}
 """The source of each page."""
 
 
@@ -371,7 +394,7 @@ def filled(text: str, name: str) -> str:
         If the page names a number that there is not, or has no figure.
     """
     page, *_ = _page(name)
-    given = page.numbers | {"source": source(read()), "figure": _figure(name, page)}
+    given = {"source": source(read()), "figure": _figure(name, page)} | page.numbers
     named = set(_NAME.findall(text))
     if unknown := sorted(named - set(given)):
         raise ValueError(f"{FILES[name]} names {', '.join(unknown)}; there are {', '.join(sorted(given))}")
@@ -383,8 +406,8 @@ def filled(text: str, name: str) -> str:
 def _figure(name: str, page: Page) -> str:
     data = json.dumps(page.data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     scripts = "\n".join(
-        f'<script defer src="../_static/try-{file}.js"></script>'
-        for file in ("shared", name.replace("_", "-"))
+        f'<script defer src="../_static/{file}.js"></script>'
+        for file in ("try-shared", *page.scripts, f"try-{name.replace('_', '-')}")
     )
     return f"""\
 ::::{{div}} try-still
@@ -408,6 +431,8 @@ def fill(book: Path) -> None:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         if _NAME.search(text):
             path.write_text(filled(text, name), encoding="utf-8")
-            _, file, still = _page(name)
+            page, file, still = _page(name)
             (book / _FOLDER).mkdir(exist_ok=True)
             (book / _FOLDER / file).write_bytes(still)
+            for made, content in page.made.items():
+                (book / "_static" / made).write_text(content, encoding="utf-8")

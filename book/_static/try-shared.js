@@ -19,10 +19,12 @@ const tryIt = (() => {
   // A text that changes; tests find it by its name.
   const changing = (name, tag = "span") => element(tag, { "data-shown": name });
 
-  // A slider with its label and, in words, where it stands. `set` moves it, also between two steps.
-  function slider({ label, min, max, step, words, moved }) {
-    const input = element("input", { type: "range", id: "try-slider", min, max, step });
-    const where = changing("where");
+  // A slider with its label and, in words, where it stands. `set` moves it, also between two steps. A page with several gives
+  // each a name.
+  function slider({ name, label, min, max, step, words, moved }) {
+    const id = name ? `try-slider-${name}` : "try-slider";
+    const input = element("input", { type: "range", id, min, max, step });
+    const where = changing(name ? `where ${name}` : "where");
     const move = (value) => {
       where.textContent = words(value);
       input.setAttribute("aria-valuetext", where.textContent);

@@ -1,0 +1,244 @@
+"""Train the two networks of the page "Play" and write them down: ``python -m tools.play_networks``.
+
+Both see the same pixels and have the same layers. One begins with the backbone that comes with the course,
+pretrained on other renders (chapter 5); the other, with half as many maps, begins with random weights. Their
+weights are written as 16-bit numbers, which is what the page computes with, and what is scored here. A run
+that was stopped goes on after the last whole epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+import re
+import sys
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from facelab import adience, backend, embedded, evaluation, models, pipeline, results, training, transfer
+from facelab.backend import keras, layers, tf
+from facelab.files import written_whole
+from tools import command
+from tools.paths import BUILD, PLAY
+
+CONTRACT = pipeline.PixelContract(side=64, channels=3)
+HEADS = ("gender", "age")
+SEED = 1
+FOLD = 4
+LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
+FILTERS: dict[str, tuple[int, int, int, int]] = {"pretrained": transfer.FILTERS, "small": (16, 32, 64, 96)}
+"""The networks by name, and how many maps each has."""
+
+THRESHOLDS = np.arange(100) / 100
+"""Where the page's threshold of the confidence can stand."""
+
+tf.get_logger().setLevel("ERROR")
+
+
+class Parts(NamedTuple):
+    """Photographs to train on, to choose a temperature on, and to score, from different albums."""
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame
+
+
+def parts() -> Parts:
+    """Divide the embedded faces, each part in a random order, from which the batches follow."""
+    table = adience.usable(adience.read_folds(embedded.data_dir()))
+    return Parts(*(part.sample(len(part), random_state=SEED) for part in adience.split(table, FOLD, SEED)))
+
+
+def fit(model: keras.Model, part: pd.DataFrame, rate: float, epochs: int, name: str) -> None:
+    """Train on augmented photographs, with a rate that falls to 0."""
+    target = {"gender": pipeline.gender_target(part), "age": pipeline.soft_age_target(part)}
+    batches = pipeline.TrainingBatches(part, embedded.data_dir(), target, CONTRACT, augmented=True, seed=SEED)
+    falling = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))
+    model.compile(keras.optimizers.AdamW(falling, weight_decay=0.02), LOSSES)
+    training.fit(model, batches, epochs=epochs, folder=BUILD / "play" / name)
+
+
+def trained(name: str, part: pd.DataFrame) -> keras.Model:
+    """Train one of the networks; the pretrained one as lesson 5.2 found best, its heads first."""
+    backend.set_seed(SEED)
+    if name == "small":
+        model = models.strided_network(CONTRACT, HEADS, FILTERS[name])
+        fit(model, part, rate=2e-3, epochs=12, name=name)
+        return model
+    first = transfer.transfer_network(transfer.rendered_backbone(CONTRACT), HEADS)
+    fit(first, part, rate=1e-2, epochs=2, name=f"{name}-heads")
+    model = transfer.transfer_network(transfer.rendered_backbone(CONTRACT), HEADS, unfreeze_from="stem")
+    for head in HEADS:
+        model.get_layer(head).set_weights(first.get_layer(head).get_weights())
+    fit(model, part, rate=4e-4, epochs=6, name=name)
+    return model
+
+
+def flat(model: keras.Model) -> list[Any]:
+    """List the layers of a network in the order of the data, those of a backbone in it, too."""
+    return [
+        inner for layer in model.layers for inner in (flat(layer) if hasattr(layer, "layers") else [layer])
+    ]
+
+
+def weights(model: keras.Model) -> list[tuple[str, np.ndarray]]:
+    """List what each layer computes with, float32 arrays with a name each, in the order of the data.
+
+    A batch normalisation that is no longer trained multiplies each map by one number and adds another; these
+    two stand here instead of its four.
+    """
+    listed = []
+    for layer in flat(model):
+        if isinstance(layer, layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            scale = gamma / np.sqrt(variance + layer.epsilon)
+            listed += [(f"{layer.name}/scale", scale), (f"{layer.name}/shift", beta - mean * scale)]
+        else:
+            short = [weight.path.rsplit("/", 1)[-1] for weight in layer.weights if "seed" not in weight.path]
+            listed += [
+                (f"{layer.name}/{kind}", value)
+                for kind, value in zip(short, layer.get_weights(), strict=False)
+                if kind in ("kernel", "bias")
+            ]
+    return listed
+
+
+def network(name: str) -> keras.Model:
+    """Read one of the written networks as a Keras model, with the page's 16-bit weights.
+
+    Returns
+    -------
+    keras.Model
+        :func:`facelab.models.strided_network` with two heads, for ``CONTRACT``.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not, to the byte, those of the record.
+    """
+    record = json.loads((PLAY / "networks.json").read_text(encoding="utf-8"))["networks"][name]
+    content = (PLAY / record["file"]).read_bytes()
+    if hashlib.sha256(content).hexdigest() != record["sha256"]:
+        raise ValueError(f"{record['file']} is not the one of networks.json: run `make play` again")
+    return from_half(np.frombuffer(content, "<f2"), FILTERS[name])
+
+
+def from_half(numbers: np.ndarray, filters: tuple[int, int, int, int]) -> keras.Model:
+    """Fill a network with 16-bit numbers, in the order of :func:`weights`."""
+    model = models.strided_network(CONTRACT, HEADS, filters)
+    place = 0
+    filled: dict[str, np.ndarray] = {}
+    for name, old in weights(model):
+        filled[name] = numbers[place : place + old.size].astype("float32").reshape(old.shape)
+        place += old.size
+    if place != len(numbers):
+        raise ValueError(f"{len(numbers)} weights for a network of {place}")
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            scale, shift = filled[f"{layer.name}/scale"], filled[f"{layer.name}/shift"]
+            layer.set_weights([scale, shift, np.zeros_like(scale), np.full_like(scale, 1 - layer.epsilon)])
+        elif layer.weights and f"{layer.name}/kernel" in filled:
+            found = [
+                filled[f"{layer.name}/{kind}"]
+                for kind in ("kernel", "bias")
+                if f"{layer.name}/{kind}" in filled
+            ]
+            layer.set_weights(found)
+    return model
+
+
+def said(model: keras.Model, part: pd.DataFrame) -> Any:
+    """Ask a network about each photograph, once, as the page does; a dict with an array for each head."""
+    data = pipeline.batches(part, embedded.data_dir(), np.zeros(len(part)), CONTRACT)  # nothing is scored
+    return evaluation.predict(model, data)
+
+
+def scored(model: keras.Model, validation: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
+    """Fit a temperature on validation albums; score the test fold, and how often the network answers."""
+    age = pipeline.age_target(validation)
+    temperature = evaluation.fit_temperature(age, said(model, validation)["age"])
+    answers, albums = said(model, test), test["user_id"]
+    true = {"gender": pipeline.gender_target(test)[:, 0].astype(int), "age": pipeline.age_target(test)}
+    given = {"gender": (answers["gender"][:, 0] >= 0.5).astype(int), "age": evaluation.decide(answers["age"])}
+    wanted = {
+        "gender accuracy": (evaluation.accuracy, "gender"),
+        "exact age accuracy": (evaluation.accuracy, "age"),
+        "1-off age accuracy": (evaluation.one_off_accuracy, "age"),
+    }
+    scores = {
+        name: results.Score.over(
+            name,
+            evaluation.album_bootstrap(
+                metric, true[head], given[head], albums, seed=SEED, n_resamples=evaluation.N_RESAMPLES
+            ),
+            albums,
+            "test",
+            [FOLD],
+        )
+        for name, (metric, head) in wanted.items()
+    }
+    scaled = evaluation.temperature_scaling(answers["age"], temperature)
+    confidence, right = scaled.max(axis=1), scaled.argmax(axis=1) == true["age"]
+    answered = [confidence >= least for least in THRESHOLDS]
+    return {
+        "temperature": round(float(temperature), 3),
+        "scores": [score.__dict__ for score in scores.values()],
+        "answered": [round(float(here.mean()), 4) for here in answered],
+        "right": [round(float(right[here].mean()), 4) if here.any() else None for here in answered],
+    }
+
+
+def write(name: str, model: keras.Model, data: Parts, record: dict[str, Any]) -> None:
+    """Write a network's weights, and add it to the record, which is written last."""
+    listed = weights(model)
+    half = np.concatenate([value.ravel() for _, value in listed]).astype("<f2")
+    if not np.isfinite(half).all():
+        raise ValueError(f"{name}: a weight is too large for 16 bits")
+    content = half.tobytes()
+    file = f"{name}.f16"
+    PLAY.mkdir(exist_ok=True)
+    with written_whole(PLAY / file) as aside:
+        aside.write_bytes(content)
+    record["networks"][name] = {
+        "file": file,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "filters": FILTERS[name],
+        "weights": [[part, list(value.shape)] for part, value in listed],
+        **scored(from_half(half, FILTERS[name]), data.validation, data.test),
+    }
+
+
+@command.ends_with_status("goes on after the last whole epoch")
+def main(arguments: list[str] | None = None) -> None:
+    """Train both networks, and write weights and record."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args(arguments)
+    data = parts()
+    packages = ("tensorflow", "keras", "numpy", "facelab")
+    record: dict[str, Any] = {
+        "about": "Two networks of the page Play, trained on rendered faces; weights as 16-bit floats",
+        "data": {"name": "embedded faces", "rendered": True, "sha256": embedded.checksum()}
+        | {f"{part} photographs": len(table) for part, table in data._asdict().items()}
+        | {f"{part} albums": table["user_id"].nunique() for part, table in data._asdict().items()},
+        "backbone": transfer.rendered_record()["sha256"],
+        "parameters": {"seed": SEED, "fold": FOLD, "side": CONTRACT.side, "channels": CONTRACT.channels},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+        "networks": {},
+    }
+    for name in FILTERS:
+        write(name, trained(name, data.train), data, record)
+        scores = record["networks"][name]["scores"]
+        print(f"{name}: " + ", ".join(f"{one['name']} {one['estimate']:.3f}" for one in scores))
+    # A list of numbers stands in one line.
+    text = json.dumps(record, indent=1)
+    text = re.sub(r"\[[\d\s.,nul]+\]", lambda found: " ".join(found[0].split()), text)
+    with written_whole(PLAY / "networks.json") as aside:
+        aside.write_text(f"{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
