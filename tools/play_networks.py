@@ -131,24 +131,19 @@ def network(name: str) -> keras.Model:
 def from_half(numbers: np.ndarray, filters: tuple[int, int, int, int]) -> keras.Model:
     """Fill a network with 16-bit numbers, in the order of :func:`weights`."""
     model = models.strided_network(CONTRACT, HEADS, filters)
-    place = 0
-    filled: dict[str, np.ndarray] = {}
-    for name, old in weights(model):
-        filled[name] = numbers[place : place + old.size].astype("float32").reshape(old.shape)
-        place += old.size
-    if place != len(numbers):
-        raise ValueError(f"{len(numbers)} weights for a network of {place}")
+    listed = weights(model)
+    sizes = [old.size for _, old in listed]
+    if sum(sizes) != len(numbers):
+        raise ValueError(f"{len(numbers)} weights for a network of {sum(sizes)}")
+    parts = np.split(numbers.astype("float32"), np.cumsum(sizes)[:-1])
+    filled = {name: part.reshape(old.shape) for (name, old), part in zip(listed, parts, strict=True)}
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
             scale, shift = filled[f"{layer.name}/scale"], filled[f"{layer.name}/shift"]
             layer.set_weights([scale, shift, np.zeros_like(scale), np.full_like(scale, 1 - layer.epsilon)])
         elif layer.weights and f"{layer.name}/kernel" in filled:
-            found = [
-                filled[f"{layer.name}/{kind}"]
-                for kind in ("kernel", "bias")
-                if f"{layer.name}/{kind}" in filled
-            ]
-            layer.set_weights(found)
+            names = (f"{layer.name}/{kind}" for kind in ("kernel", "bias"))
+            layer.set_weights([filled[name] for name in names if name in filled])
     return model
 
 

@@ -159,17 +159,16 @@ def still() -> Image.Image:
 
 
 def numbers() -> dict[str, str]:
-    """Give the page's numbers by name, as text: each network's scores, weights and temperature."""
-    found = {}
+    """Give the page's numbers by name, as text: each network's scores and weights, its card and the source."""
+    found = {"card": card(), "source": source()}
     for name in NETWORKS:
         network = record()["networks"][name]
-        for score in network["scores"]:
-            key = f"{name}_{score['name'].split()[0].replace('-', '_')}"
-            found[key] = _with_interval(score).removeprefix(f"{score['name']} ")
-        found[f"{name}_temperature"] = f"{network['temperature']:.2f}"
         found[f"{name}_weights"] = f"{_weights(network):,}"
-        found[f"{name}_sha256"] = network["sha256"]
-    return found | {"card": card(), "source": source()}
+        for score in network["scores"]:
+            if score["name"] in ("gender accuracy", "exact age accuracy"):
+                written = _with_interval(score).removeprefix(f"{score['name']} ")
+                found[f"{name}_{score['name'].split()[0]}"] = written
+    return found
 
 
 def _weights(network: dict[str, Any]) -> int:

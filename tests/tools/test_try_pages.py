@@ -117,7 +117,7 @@ def test_a_page_is_filled_and_names_no_number_by_hand(name, tmp_path):
     unused = set(try_pages._page(name)[0].numbers) - set(re.findall(r"\{\{ (\w+) \}\}", text))
     assert unused == set()
     for script in re.findall(r'src="\.\./_static/([^"]+)"', filled):
-        assert (BOOK / "_static" / script).is_file()
+        assert (BOOK / "_static" / script).is_file() or script in try_pages._page(name)[0].made
 
 
 def test_a_page_with_an_unknown_number_or_without_its_figure_is_refused():
