@@ -159,7 +159,7 @@ def still() -> Image.Image:
 
 
 def numbers() -> dict[str, str]:
-    """Give the page's numbers by name, as text: each network's scores and weights, its card and the source."""
+    """Give the page's numbers by name, as text: each network's scores and weights, card and source."""
     found = {"card": card(), "source": source()}
     for name in NETWORKS:
         network = record()["networks"][name]
