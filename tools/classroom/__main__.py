@@ -1,7 +1,8 @@
 """Make what a class needs from the lessons: ``python -m tools.classroom``, or ``make class``.
 
-Archives come to lie in ``_build/class``: for each group the notebooks of its students, with a seed of its own;
-for the teacher the executed lessons and a guide; and a course for nbgrader, which grades what the groups hand in.
+Archives come to lie in ``_build/class``: for each group the notebooks of its students, with a seed of its
+own; for the teacher the executed lessons and a guide; and a course for nbgrader, which grades what the groups
+hand in.
 Exit status: 0, or 1 when a lesson fails, 2 for a wrong argument, 130 when interrupted.
 """
 

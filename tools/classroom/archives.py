@@ -1,4 +1,4 @@
-"""Archives that are there wholly or not at all, and have the same bytes whenever their contents are the same."""
+"""Archives that are there wholly or not at all, with the same bytes whenever they hold the same."""
 
 from __future__ import annotations
 

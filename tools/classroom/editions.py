@@ -51,18 +51,18 @@ def for_students(
     """
     notebook = _handed_out(lesson, None, together)
     # As papermill does it, so that papermill can replace the cell, and the lesson checks what is in it.
-    source = translate_parameters("python3", "python", dict(parameters), "Parameters")
+    source = translate_parameters("python3", "python", dict(parameters), "Parameters").rstrip()
     injected = new_code_cell(source, id="injected-parameters", metadata={"tags": ["injected-parameters"]})
     after = 1 + next(
-        place
-        for place, cell in enumerate(notebook.cells)
-        if "parameters" in cell.metadata.get("tags", [])
+        place for place, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])
     )
     notebook.cells.insert(after, injected)
     return source_only(notebook)
 
 
-def for_nbgrader(lesson: Lesson, rubrics: Mapping[str, str], together: Collection[str]) -> nbformat.NotebookNode:
+def for_nbgrader(
+    lesson: Lesson, rubrics: Mapping[str, str], together: Collection[str]
+) -> nbformat.NotebookNode:
     """Make the notebook for nbgrader's folder ``source``: with solutions and tests.
 
     Parameters

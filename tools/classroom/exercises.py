@@ -28,7 +28,7 @@ OPEN_POINTS = 10
 _EXERCISES = "## Exercises"
 _EXERCISE = re.compile(r"### (Exercise (\d+)(?: \((open)\))?: .+)")
 _HEADING = re.compile(r"#{1,6} ")
-# "*The report.* Choose three claims": the next part of an exercise, and not a sentence about the solution above.
+# "*The report.* Choose three claims": the next part of an exercise, and not a sentence about the solution.
 _RUN_IN = re.compile(r"^\*[A-Z][^*\n]*\.\*", re.MULTILINE)
 _DETAILS = re.compile(r"<details>.*?</details>\n*", re.DOTALL)
 

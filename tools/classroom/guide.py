@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facelab import seals
 from tools.classroom.exercises import Lesson, Role, Task, read
-from tools.classroom.mistakes import mistakes
+from tools.classroom.mistakes import likely, mistakes
 from tools.paths import REPOSITORY
 
 TEACHERS_PAGE = REPOSITORY / "book" / "teachers.md"
@@ -101,8 +101,8 @@ def _opening(seeds: Mapping[str, int], executed: bool) -> str:
         "The notebooks beside this page were executed for each group: its folder shows what its students "
         "should see."
         if executed
-        else "The notebooks beside this page are the course's own, with seed 1 on the embedded faces, which are "
-        "rendered. A group's numbers differ somewhat. To have them here, make the class with `--execute` "
+        else "The notebooks beside this page are the course's own, with seed 1 on the embedded faces, which "
+        "are rendered. A group's numbers differ somewhat. To have them here, make the class with `--execute` "
         "(`make class EXECUTE=1`)."
     )
     return f"""\
@@ -129,10 +129,9 @@ def _overview(lessons: Sequence[Lesson], shown: Mapping[str, Sequence[Run]]) -> 
         checked = [task for task in lesson.tasks if task.checker]
         seconds = [run[place].seconds for run in shown.values()]
         known = [f"{one:.0f}" for one in seconds if one is not None]
-        rows.append(
-            f"| {lesson.number} {_title(lesson)} | {minutes(lesson)} | {', '.join(known) or 'not measured'} | "
-            f"{len(checked)} | {len(_open(lesson))} | {sum(task.points for task in lesson.tasks)} |"
-        )
+        columns = [f"{lesson.number} {_title(lesson)}", minutes(lesson), ", ".join(known) or "not measured"]
+        columns += [len(checked), len(_open(lesson)), sum(task.points for task in lesson.tasks)]
+        rows.append(f"| {' | '.join(map(str, columns))} |")
     total = sum(task.points for lesson in lessons for task in lesson.tasks)
     rows.append(f"| together | {sum(map(minutes, lessons))} | | | | {total} |")
     return "\n".join([*rows, ""])
@@ -166,10 +165,15 @@ def _checked(task: Task, lesson: Lesson, runs: Mapping[str, Run]) -> list[str]:
     if len(set(said.values())) == 1:
         said = {"": next(iter(said.values()))}
     pieces += [f"* {group}: `{line}`" if group else f"* `{line}`" for group, line in said.items()]
-    pieces += ["", "| to a wrong answer the checker says | when |", "|---|---|"]
+    pieces += ["", "| to a wrong answer the checker says: not yet: … | when |", "|---|---|"]
     for mistake in mistakes(task):
         when = f"`{_in_table(mistake.shown_by)}`" if mistake.shown_by else "otherwise"
         pieces.append(f"| {_in_table(mistake.said)} | {when} |")
+    wrong = [one for one in likely() if (one.lesson, one.task) == (lesson.number, task.name)]
+    if wrong:
+        pieces += ["", "Likely wrong answers, and what they show:"]
+    for one in wrong:
+        pieces += ["", one.shows, "", "```python", one.answer.strip(), "```"]
     return [*pieces, ""]
 
 

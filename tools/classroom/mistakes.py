@@ -1,13 +1,34 @@
-"""The wrong answers that the checkers of the exercises know, read out of their code."""
+"""Wrong answers: those that the checkers know, read out of their code, and likely ones, written by hand."""
 
 from __future__ import annotations
 
 import ast
+import functools
+import tomllib
+from pathlib import Path
 from typing import NamedTuple
 
 from tools.classroom.exercises import Task
 
+WRITTEN = Path(__file__).with_name("wrong_answers.toml")
+
 _WRONG = "Not yet: "
+
+
+class WrongAnswer(NamedTuple):
+    """A likely wrong answer."""
+
+    lesson: str  # its number, such as "3.4"
+    task: str
+    answer: str  # Python that gives the names in the task's call wrong values
+    shows: str  # about whoever gives it, in a sentence or two
+
+
+@functools.cache
+def likely() -> tuple[WrongAnswer, ...]:
+    """Read the likely wrong answers, in the order of their file."""
+    with WRITTEN.open("rb") as file:
+        return tuple(WrongAnswer(**one) for one in tomllib.load(file)["wrong"])
 
 
 class Mistake(NamedTuple):

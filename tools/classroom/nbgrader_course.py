@@ -1,4 +1,4 @@
-"""The two files of a course for nbgrader that are not notebooks: its configuration, and what to do with it."""
+"""A course for nbgrader: the files that are no notebooks, its configuration and what to do with it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ c.Execute.timeout = {CELL_TIMEOUT_SECONDS}  # seconds a cell: some of them train
 def instructions(lessons: Sequence[Lesson], groups: Sequence[str]) -> str:
     """Write what a teacher does, from the first command to the grades, with this class's names."""
     first, group = lessons[0], groups[0]
-    rows = "\n".join(f"| {lesson.number} | `{lesson.assignment}` | `{lesson.path.name}` |" for lesson in lessons)
+    rows = "\n".join(
+        f"| {lesson.number} | `{lesson.assignment}` | `{lesson.path.name}` |" for lesson in lessons
+    )
     return f"""\
 # Grade with nbgrader
 
-Call nbgrader in this folder, from the course's environment, which has it (`.venv/bin/nbgrader`). To grade a
-notebook, nbgrader executes all of it, so a lesson takes as long as it does for a reader, and each group comes
-on top.
+Activate the course's environment, which has nbgrader (`source .venv/bin/activate` in the course's folder:
+nbgrader looks for other programs on PATH), and call it in this folder. To grade a notebook nbgrader executes
+all of it. So each group's notebook takes as long as the lesson takes a reader.
 
-1. Register the assignments, once: `nbgrader generate_assignment {first.assignment}`, and so on. It writes
-   `release/{first.assignment}` too. Hand out the group's archive (`students_{group}.zip`) instead: that is the
-   same notebook with the group's seed and data in it.
+1. Register each assignment, once: `nbgrader generate_assignment {first.assignment}`. It writes
+   `release/{first.assignment}` too. Hand out the group's archive (`students_{group}.zip`) instead: it has
+   the same notebook with the group's seed and data in it.
 2. Put what the groups hand in into
    `submitted/{group}/{first.assignment}/{first.path.name}`, the file names unchanged.
 3. `nbgrader autograde {first.assignment}` executes and grades the answers that have a checker.
