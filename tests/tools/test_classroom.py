@@ -6,6 +6,7 @@ import ast
 import copy
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -336,6 +337,14 @@ def test_a_class_has_at_least_one_group(tmp_path, capsys):
     with pytest.raises(SystemExit):
         classroom.main(["--groups", "0", "--output", str(tmp_path)])
     assert "1 to 999 groups" in capsys.readouterr().err
+
+
+def test_the_plans_give_each_lesson_the_minutes_that_it_states():
+    page = guide.TEACHERS_PAGE.read_text(encoding="utf-8")
+    planned = re.findall(r"\]\(\.\./notebooks/(\w+\.ipynb)\), (\d+) minutes", page)
+    lessons = {path.name: guide.minutes(exercises.read(path)) for path in chapters()}
+    assert len(planned) > 20
+    assert [(name, lessons[name]) for name, _ in planned] == [(name, int(told)) for name, told in planned]
 
 
 def test_a_chapter_is_chosen_by_its_number():
