@@ -269,7 +269,8 @@ def test_a_class_of_three_groups_has_five_archives_of_the_same_bytes_each_time(t
         cells = notebook_in(group, names(group)[0]).cells
         (place,) = (i for i, cell in enumerate(cells) if "injected-parameters" in tags(cell))
         assert cells[place].source == f"# Parameters\nquick = True\nseed = {101 + number}"
-        assert "parameters" in tags(cells[place - 1])
+        assert "parameters" in tags(cells[place - 2])
+        assert f"seed of its own, {101 + number}." in cells[place - 1].source
     before = {path: path.read_bytes() for path in made}
     assert classroom.main([*arguments[:2], *arguments[4:], "--groups", "2"]) == 0
     assert {path: path.read_bytes() for path in sorted(tmp_path.glob("*.zip"))}.keys() == {
@@ -420,7 +421,7 @@ def test_nbgrader_releases_what_the_students_got(course):
     for source in course.sources:
         released = nbformat.read(course.folder / "release" / source.parent.name / source.name, as_version=4)
         students = nbformat.read(course.students / source.name, as_version=4)
-        cells = [cell for cell in students.cells if "injected-parameters" not in tags(cell)]
+        cells = [cell for cell in students.cells if cell.id not in ("own-seed", "injected-parameters")]
         assert len(released.cells) == len(cells)
         for one, other in zip(released.cells, cells, strict=True):
             if "](01_" not in one.source:  # in a course each lesson is alone, so its links differ

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import nbformat
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from papermill.translators import translate_parameters
 
 from tools.classroom.exercises import Lesson, Part, Role, Task
@@ -22,6 +22,9 @@ from tools.notebooks import badge_cell, on_the_code_host, source_only
 CODE_STUB = ""
 TEXT_STUB = "*Write your answer here.*"
 
+_NOTE = """\
+> **Note.** This notebook has a seed of its own, {seed}. The numbers in the text come from seed 1 and the
+> course's rendered faces. Yours differ, and a sentence about them may not hold: say so where you answer."""
 _LINK = re.compile(r"\]\(([\w.-]+\.ipynb)\)")
 _TESTS = """\
 # Graded: nbgrader runs this cell. Do not change it.
@@ -39,7 +42,7 @@ def for_students(
     lesson : Lesson
         A lesson of the book.
     parameters : mapping
-        The group's seed and whatever else differs from the lesson's own parameters.
+        The group's ``seed``, and whatever else differs from the lesson's own parameters.
     together : collection of str
         File names of the lessons that lie in one folder. A link to another one leads to the code host.
 
@@ -56,7 +59,8 @@ def for_students(
     after = 1 + next(
         place for place, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])
     )
-    notebook.cells.insert(after, injected)
+    note = new_markdown_cell(_NOTE.format(seed=parameters["seed"]), id="own-seed")
+    notebook.cells[after:after] = [note, injected]
     return source_only(notebook)
 
 

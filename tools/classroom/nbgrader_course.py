@@ -43,8 +43,9 @@ all of it. So each group's notebook takes as long as the lesson takes a reader.
 
 Checkers and tests that a group changed are put back before grading, and each test runs the checker once more.
 Other cells of the lesson are not put back: a group that changed a function which a checker uses may get
-points for it. Look at a notebook before you trust its points, and execute only notebooks of people whom you
-trust: grading runs their code on your machine.
+points for it. An answer has to make what it needs: a folder on a student's computer is not on yours. Look at
+a notebook before you trust its points, and execute only notebooks of people whom you trust: grading runs
+their code on your computer.
 
 | lesson | assignment | notebook |
 |---|---|---|
