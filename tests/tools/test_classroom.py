@@ -150,7 +150,8 @@ def test_each_checker_knows_what_is_wrong_with_an_answer(lesson):
 def test_the_guide_has_every_exercise_and_its_rubric(lesson):
     text = guide.guide([lesson], {"group_1": 101}, {})
     for task in lesson.tasks:
-        assert f"### {task.heading} ({task.points} points)" in text
+        function = f"`check_{task.name}`, " if task.checker else ""
+        assert f"### {task.heading} ({function}{task.points} points)" in text
         assert all(f"`{line}`" in text for line in task.expected)
     assert text.count("points; six pass") == sum(not task.checker for task in lesson.tasks)
     assert f"| {guide.minutes(lesson)} | not measured |" in text

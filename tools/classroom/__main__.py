@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "seed" in parameters:
         raise ValueError(f"each group has a seed of its own, from {FIRST_SEED} on: leave out -p seed")
     for archive in make_class(notebooks, chosen.groups, parameters, chosen.execute, chosen.output.resolve()):
-        print(f"{archive} ({archive.stat().st_size / 1e6:.1f} MB)")
+        print(f"{archive} ({archive.stat().st_size / 1000:,.0f} kB)")
 
 
 if __name__ == "__main__":

@@ -145,7 +145,8 @@ def _section(lesson: Lesson, runs: Mapping[str, Run]) -> str:
             pieces += [*(f"* {claim}" for claim in claims), ""]
     written = rubrics(lesson)
     for task in lesson.tasks:
-        pieces += [f"### {task.heading} ({task.points} points)", ""]
+        function = f"`check_{task.name}`, " if task.checker else ""
+        pieces += [f"### {task.heading} ({function}{task.points} points)", ""]
         pieces += _checked(task, lesson, runs) if task.checker else [written[task.name], ""]
     about = [
         part.cell.source
@@ -173,7 +174,7 @@ def _checked(task: Task, lesson: Lesson, runs: Mapping[str, Run]) -> list[str]:
     if wrong:
         pieces += ["", "Likely wrong answers, and what they show:"]
     for one in wrong:
-        pieces += ["", one.shows, "", "```python", one.answer.strip(), "```"]
+        pieces += ["", "```python", one.answer.strip(), "```", "", one.shows]
     return [*pieces, ""]
 
 
