@@ -214,6 +214,13 @@ def test_what_is_said_of_a_solution_goes_with_it(tmp_path):
     assert lesson.tasks[0].solution == "print(check_two(1 + 1))\n\ntwo = 1 + 1"
 
 
+def test_a_solution_in_no_exercise_and_a_last_open_exercise_are_known_too(tmp_path):
+    last = new_markdown_cell("## Exercises\n\n### Exercise 1 (open): why?\n\nWrite.")
+    lesson = exercises.read(written(tmp_path, SOLUTION, last))
+    roles = [part.role for part in lesson.parts]
+    assert roles == [Role.SOLUTION, Role.LESSON, Role.LESSON, Role.PAGE]
+
+
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
@@ -223,6 +230,10 @@ def test_what_is_said_of_a_solution_goes_with_it(tmp_path):
         ([CHECKER, ANSWER, SOLUTION], "stands in no exercise"),
         (
             [QUESTION, CHECKER, new_code_cell("print(check_two(2))"), SOLUTION],
+            "other arguments than the answer's cell",
+        ),
+        (
+            [QUESTION, CHECKER, new_code_cell("a, b = 1, 2\nprint(check_two(a, b))"), SOLUTION],
             "other arguments than the answer's cell",
         ),
     ],

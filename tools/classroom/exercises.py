@@ -188,15 +188,16 @@ def _parts(cells: Iterator[nbformat.NotebookNode]) -> Iterator[Part]:
         elif last is Role.CHECKER and task is not None:
             role = Role.ANSWER
             _read_answer(task, cell)
-        elif "solution" in tags and task is not None:
+        elif "solution" in tags or (within and "check" in tags):
             role = Role.SOLUTION
-            _read_solution(task, cell)
-        elif within and "check" in tags:
-            role = Role.SOLUTION
+            if task is not None and "solution" in tags:
+                _read_solution(task, cell)
         if task is not None and last is Role.ANSWER and role is not Role.SOLUTION:
             raise ValueError(f"check_{task.name} has no cell tagged 'solution' after that of the answer")
         yield Part(role, cell, task)
         last = role
+    if is_open and heading:
+        yield _page(heading, cell)
 
 
 def _about_solution(source: str, after_solution: bool) -> tuple[str, str]:
@@ -252,7 +253,8 @@ def _read_solution(task: Task, cell: nbformat.NotebookNode) -> None:
     asked = _call(ast.parse(task.call), task.name)
     bound = _bound(ast.parse(task.beginning))
     pairs = _values(asked, right, bound) if asked else {}
-    if not pairs:
+    left_open = {node.id for node in ast.walk(asked or right) if isinstance(node, ast.Name)} & bound
+    if not pairs or set(pairs) != left_open:
         raise ValueError(f"the solution calls check_{task.name} with other arguments than the answer's cell")
     names, values = zip(*pairs.items(), strict=True)
     task.solution += f"\n\n{', '.join(names)} = {', '.join(values)}"
