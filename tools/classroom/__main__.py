@@ -84,13 +84,15 @@ def make_class(
     for group, seed in seeds.items() if execute else ():
         tqdm.write(f"{group} of {groups}, seed {seed}")
         executed[group] = execute_all(notebooks, {**parameters, "seed": seed}, RUNS / group)
+    # What may still be wrong with a lesson shows here, before any archive is replaced.
+    teacher, course = _teacher(lessons, seeds, executed), _nbgrader(lessons, seeds)
     with alone(folder, "another run of this tool makes a class"):
         made = [
             pack(folder / f"students_{group}.zip", _students(lessons, {**parameters, "seed": seed}))
             for group, seed in tqdm(seeds.items(), desc="Students' editions", unit="group", disable=None)
         ]
-        made.append(pack(folder / "teacher.zip", _teacher(lessons, seeds, executed)))
-        made.append(pack(folder / "nbgrader.zip", _nbgrader(lessons, seeds)))
+        made.append(pack(folder / "teacher.zip", teacher))
+        made.append(pack(folder / "nbgrader.zip", course))
         for stale in set(folder.glob("students_*.zip")) - set(made):
             stale.unlink()
     return made
