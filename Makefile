@@ -68,6 +68,14 @@ execute: environment  ## execute the chapters that changed (papermill), two at a
 html: environment  ## render the executed chapters, if anything changed
 	@$(BIN)/python -m tools.render
 
+# ---- For teachers -----------------------------------------------------------------------------------------------------------
+
+# make class GROUPS=3 LESSONS="03_3 06_2" DATA=/path/to/adience EXECUTE=1
+.PHONY: class
+class: environment  ## for a class: a seed for each group, editions for students and teacher, nbgrader's assignments
+	@$(BIN)/python -m tools.classroom $(LESSONS) $(if $(GROUPS),--groups $(GROUPS)) \
+		$(if $(DATA),--parameter data_dir "$(DATA)") $(if $(EXECUTE),--execute)
+
 # ---- For maintainers --------------------------------------------------------------------------------------------------------
 
 PYTEST := $(BIN)/python -m pytest

@@ -53,6 +53,12 @@ def badge_cell(name: str) -> str:
     return _BADGE.format(project=project, branch=repository["branch"], name=name)
 
 
+def on_the_code_host(name: str) -> str:
+    """Address of a committed notebook where its repository is published."""
+    repository = _repository()
+    return f"{repository['url']}/blob/{repository['branch']}/notebooks/{name}"
+
+
 def setup_cell() -> str:
     """Source of a notebook's second cell: it installs the package where that is absent, as in Colab."""
     return _SETUP.format(url=_repository()["url"])
