@@ -179,12 +179,12 @@ def scored(model: keras.Model, validation: pd.DataFrame, test: pd.DataFrame) -> 
     }
     scaled = evaluation.temperature_scaling(answers["age"], temperature)
     confidence, right = scaled.max(axis=1), scaled.argmax(axis=1) == true["age"]
-    answered = [confidence >= least for least in THRESHOLDS]
+    answered = [confidence >= least for least in THRESHOLDS]  # of each face, at each threshold
     return {
         "temperature": round(float(temperature), 3),
         "scores": [score.__dict__ for score in scores.values()],
-        "answered": [round(float(here.mean()), 4) for here in answered],
-        "right": [round(float(right[here].mean()), 4) if here.any() else None for here in answered],
+        "answered": [int(here.sum()) for here in answered],
+        "right": [int(right[here].sum()) for here in answered],
     }
 
 
@@ -230,7 +230,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{name}: " + ", ".join(f"{one['name']} {one['estimate']:.3f}" for one in scores))
     # A list of numbers stands in one line.
     text = json.dumps(record, indent=1)
-    text = re.sub(r"\[[\d\s.,nul]+\]", lambda found: " ".join(found[0].split()), text)
+    text = re.sub(r"\[[\d\s.,]+\]", lambda found: " ".join(found[0].split()), text)
     with written_whole(PLAY / "networks.json") as aside:
         aside.write_text(f"{text}\n", encoding="utf-8")
 

@@ -60,12 +60,17 @@
     return read.get(number);
   }
 
-  const face = surface(SIZE, { class: "play-face", tabindex: 0, role: "img" });
+  const face = surface(SIZE, { class: "play-face", tabindex: 0, role: "application" });
   const input = surface(SIDE, { class: "play-input", role: "img", "aria-label": "What the network gets" });
   const map = element("div", { class: "play-map", hidden: "" });
   const cursor = element("div", { class: "play-cursor", hidden: "" });
   const progress = changing("map", "span");
   let mapping = 0; // which map was asked for last
+  function forgetMap() {
+    mapping += 1;
+    map.hidden = true;
+    progress.textContent = "";
+  }
 
   // ---- Answers ------------------------------------------------------------------------------------------------------------
 
@@ -86,7 +91,13 @@
 
   const probabilities = ({ m, logits }) => [m, ...softmax(logits, state.temperature)];
   const best = (ages) => ages.indexOf(Math.max(...ages));
-  const said = ([m, ...ages]) => `${groups[best(ages)]}, labelled ${m >= 0.5 ? "m" : "f"}`;
+  const words = (text) => element("span", { class: "try-word" }, text);
+  // "(25, 32) with 58 %, labelled m with 50 %."
+  const said = ([m, ...ages]) => [
+    words(groups[best(ages)]),
+    ` with ${whole(Math.max(...ages))}, labelled `,
+    words(`${m >= 0.5 ? "m" : "f"} with ${whole(Math.max(m, 1 - m))}.`),
+  ];
 
   function answered(answers) {
     const { name } = networks[state.network];
@@ -107,9 +118,9 @@
     if (confidence < state.threshold) {
       verdict.textContent = `The network does not answer: its most likely group has only ${whole(confidence)}.`;
     } else {
-      verdict.textContent = `The network answers: ${said(shares)} (${whole(Math.max(m, 1 - m))}).`;
+      verdict.replaceChildren("The network answers: ", ...said(shares));
     }
-    elsewhere.textContent = `The other one: ${said(others)}.`;
+    elsewhere.replaceChildren("The other one: ", ...said(others));
     times.push(answers[name].milliseconds);
     const last = times.slice(-20).sort((one, two) => one - two);
     speed.textContent = `${last[Math.floor(last.length / 2)].toFixed(0)} milliseconds`;
@@ -124,9 +135,7 @@
   let again = false;
   let latest = null;
   async function refresh() {
-    mapping += 1; // a map of what was there before is none of this
-    map.hidden = true;
-    progress.textContent = "";
+    forgetMap();
     draw(face.context, covered());
     face.canvas.setAttribute("aria-label", label());
     const picture = taken();
@@ -147,22 +156,26 @@
   const label = () => {
     const number = state.covered.length;
     const what = state.own ? "Your picture" : `Rendered head ${state.head + 1}: ${state.truth.words}`;
-    return `${what}${number ? `, ${number} squares covered` : ""}. Arrow keys move a square, space covers what is in it`;
+    const squares = number === 1 ? "1 square" : `${number} squares`;
+    return `${what}${number ? `, ${squares} covered` : ""}. Arrow keys move a square, space covers what is in it`;
   };
 
   // ---- Causes -------------------------------------------------------------------------------------------------------------
 
   const atStart = (cause) => data.heads[state.head].start[cause.name];
   async function rendered(cause, place) {
+    turn += 1;
+    const mine = turn;
+    state.own = false;
     const value = cause.values[place];
+    const picture = await pictureOf(state.head * data.perHead + value.picture);
+    if (mine !== turn || state.own) return; // moved on in the meantime
     const words = cause.name === "age" ? value.words : `${data.years} years, ${cause.name}: ${value.words}`;
     state.truth = { words, group: groups[value.group ?? data.group] };
-    const head = state.head;
-    const picture = await pictureOf(head * data.perHead + value.picture);
-    if (head !== state.head || state.own) return; // moved on in the meantime
     state.picture = picture;
     await refresh();
   }
+  let turn = 0; // which picture was asked for last
   let resting = false; // whether sliders are only put back
   const controls = data.causes.map((cause) =>
     slider({
@@ -188,7 +201,6 @@
   }
   function chooseHead(number) {
     state.head = number;
-    state.own = false;
     putBack();
     return rendered(data.causes[0], atStart(data.causes[0]));
   }
@@ -221,6 +233,8 @@
     if (move) {
       at = at.map((place, axis) => Math.min(Math.max(place + STEP * move[axis], 0), SIZE - BRUSH));
       showCursor();
+      const [column, row] = at.map((place) => place / STEP + 1);
+      say(`Square ${column} from the left, ${row} from the top${state.covered.some(sameAs(at)) ? ", covered" : ""}`);
     } else if (event.key === " ") {
       const here = state.covered.findIndex(sameAs(at));
       if (here >= 0) state.covered.splice(here, 1);
@@ -229,6 +243,7 @@
     } else return;
     event.preventDefault();
   });
+  face.canvas.addEventListener("focus", showCursor);
   face.canvas.addEventListener("blur", () => (cursor.hidden = true));
   const paint = (event) => {
     const box = face.canvas.getBoundingClientRect();
@@ -237,52 +252,52 @@
     refresh();
   };
   face.canvas.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
     face.canvas.setPointerCapture(event.pointerId);
     paint(event);
   });
   face.canvas.addEventListener("pointermove", (event) => {
-    if (event.buttons) paint(event);
+    if (event.buttons === 1) paint(event);
   });
   const button = (words, act) => {
     const node = element("button", { type: "button" }, words);
     node.addEventListener("click", act);
     return node;
   };
-  const MAPPED = 8; // pixels of the square of an occlusion map, of what the network gets
+  const MAPPED = 12; // pixels of the square of an occlusion map: what the network gets has 8 of it
   async function occlusionMap() {
-    mapping += 1;
+    forgetMap();
     const mine = mapping;
     const { name } = networks[state.network];
-    const picture = taken();
-    const uncovered = await ask(picture);
-    const ages = softmax(uncovered[name].logits);
-    const winner = best(ages);
-    const places = squares(SIDE, MAPPED);
-    const plain = { width: SIDE, height: SIDE, values: picture.values };
+    const ages = async (picture) => softmax((await ask(prepared(picture, SIDE, state.broken)))[name].logits);
+    const uncovered = await ages(covered());
+    const winner = best(uncovered);
+    const places = squares(SIZE, MAPPED);
     const falls = [];
     for (const square of places) {
-      const { values } = cover(plain, [square]);
-      const answer = await ask({ shape: picture.shape, values });
+      const found = await ages(cover(covered(), [square]));
       if (mine !== mapping) return;
-      falls.push(ages[winner] - softmax(answer[name].logits)[winner]);
+      falls.push(uncovered[winner] - found[winner]);
       progress.textContent = ` ${falls.length} of ${places.length}`;
     }
     const most = Math.max(...falls.map(Math.abs));
     map.replaceChildren(
       ...falls.map((fall) => {
         const cell = element("span", { "data-fall": fall.toFixed(4), class: fall > 0 ? "play-for" : "play-against" });
-        cell.style.opacity = (0.75 * Math.abs(fall)) / most;
+        cell.style.opacity = most > 0 ? (0.75 * Math.abs(fall)) / most : 0;
         if (Math.abs(fall) > most / 2) cell.textContent = fall > 0 ? "+" : "−";
         return cell;
       }),
     );
     map.hidden = false;
-    const place = falls.indexOf(Math.max(...falls));
-    const across = ["left", "middle", "right"][Math.min(Math.floor(((place % 8) * 3) / 8), 2)];
-    const down = ["top", "middle", "bottom"][Math.min(Math.floor((Math.floor(place / 8) * 3) / 8), 2)];
+    const greatest = Math.max(...falls);
+    const [left, top] = places[falls.indexOf(greatest)];
+    const third = (place, names) => names[Math.floor((3 * (place + MAPPED / 2)) / SIZE)];
+    const where = `${third(top, ["top", "middle", "bottom"])} ${third(left, ["left", "middle", "right"])}`;
     progress.textContent =
-      ` Covering the square in the ${down} ${across} takes the most from ${groups[winner]}: ` +
-      `${Math.round(100 * falls[place])} points.`;
+      greatest > 0
+        ? ` Covering a square in the ${where} takes the most from ${groups[winner]}: ${(100 * greatest).toFixed(0)} points.`
+        : ` No square takes anything from ${groups[winner]}.`;
     say(progress.textContent);
   }
   const uncover = () => {
@@ -296,7 +311,7 @@
     ["swapped", "red and blue swapped"],
     ["scaledTwice", "divided by 255 twice"],
     ["squeezed", "a crop of 7 to 10 squeezed into the square"],
-    ["shifted", "the crop shifted by a sixth"],
+    ["shifted", "the crop shifted, to the right and down"],
   ];
   const switches = BREAKS.map(([name, words]) => {
     const box = element("input", { type: "checkbox", id: `play-${name}` });
@@ -315,6 +330,7 @@
     options: networks.map(({ words }) => words),
     chosen: (place) => {
       state.network = place;
+      forgetMap();
       tellShare();
       if (latest) answered(latest);
     },
@@ -335,10 +351,10 @@
   function tellShare() {
     const { answered: each, right, temperature: fitted } = networks[state.network];
     const place = Math.round(100 * state.threshold);
-    const counted = right[place] === null ? "" : ` and is right about ${whole(right[place])} of those`;
     shareLine.textContent =
-      `With the temperature fitted on validation albums, ${fitted.toFixed(2)}, this network answers for ` +
-      `${whole(each[place])} of the test faces${counted}.`;
+      `On the test fold, at the fitted temperature (${fitted.toFixed(2)}), this network answers for ` +
+      `${each[place].toLocaleString("en")} of ${each[0].toLocaleString("en")} faces, and is right about ` +
+      `${right[place].toLocaleString("en")} of those.`;
   }
   const threshold = slider({
     name: "threshold",
@@ -365,13 +381,15 @@
     const place = { across: 50, down: 50, size: 60 }; // per cent
     let photo = null;
     const square = () => {
-      const side = Math.round((Math.min(photo.width, photo.height) * place.size) / 100);
+      const side = Math.max(1, Math.round((Math.min(photo.width, photo.height) * place.size) / 100));
       const corner = (room, percent) => Math.round(((room - side) * percent) / 100);
       return [corner(photo.width, place.across), corner(photo.height, place.down), side];
     };
     function crop() {
       if (!photo) return;
       const [left, top, side] = square();
+      context.fillStyle = "#fff"; // below what is transparent
+      context.fillRect(0, 0, photo.width, photo.height);
       context.drawImage(photo, 0, 0);
       state.picture = resize(bare(context.getImageData(left, top, side, side)), SIZE);
       context.lineWidth = Math.max(preview.width / 100, 2);
@@ -381,12 +399,14 @@
       context.strokeStyle = "#000";
       context.strokeRect(left, top, side, side);
       context.setLineDash([]);
+      turn += 1;
       state.own = true;
       state.truth = null;
       refresh();
     }
     file.addEventListener("change", async () => {
       problem.textContent = "";
+      if (!file.files[0]) return;
       try {
         const bitmap = await createImageBitmap(file.files[0]);
         const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
@@ -457,13 +477,14 @@
     {},
     element("p", { class: "try-title" }, "What the network answers"),
     element("div", { class: "try-answers" }, ...rows.map(meter)),
+    hint("Bars: this network. Upright lines: the other one."),
     element("div", { class: "play-says" }, verdict, elsewhere),
   );
-  const two = group("Two networks", which, hint("The bars are the chosen network's, the upright lines the other's."));
+  const two = group("Two networks", which);
   const causes = group(
     "Change one cause",
     hint(
-      "Predict first: who looks older to the network, the head with sunglasses or without? One cause moves at a time; the others go back. ",
+      "Predict first: which of these causes moves the age most, beside the age itself? One cause moves at a time; the others go back. ",
       link("Lesson 7.2", lesson("07_2_counterfactuals")),
       " does this with 200 heads.",
     ),
@@ -478,13 +499,14 @@
     ),
     element("div", { class: "try-jumps" }, button("Uncover all", uncover), button("Occlusion map", occlusionMap)),
     element("p", {}, progress),
+    hint("On the map, orange and +: covered, the group becomes less likely. Purple and −: more likely. The stronger, the more."),
   );
   const contract = group(
     "Break the pixel contract",
     hint(
       "Predict first: which of these changes the answer, and which does the network not even notice? ",
       link("Lesson 2.2", lesson("02_2_break_the_contract")),
-      " finds them in public code.",
+      " finds two of them, and two more, in public code.",
     ),
     element("div", { class: "play-switches", role: "group", "aria-label": "Breaks of the pixel contract" }, ...switches),
     element("div", { class: "play-gets" }, input.canvas, hint(`What the network gets: ${SIDE} × ${SIDE} pixels. Its answer takes `, speed, " in this browser.")),

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from facelab import adience, attribution, embedded, evaluation, pipeline
-from facelab.backend import keras
+from facelab.backend import keras, tf
 from tests.book.test_browser import (
     NARROW,
     STICKING_OUT,
@@ -229,6 +229,12 @@ def start_of(cause: str, head: int) -> int:
     return play_page.data()["heads"][head]["start"][cause]
 
 
+def at_first(cause: str, head: int) -> int:
+    """Number of the picture that a cause's slider shows at first."""
+    (values,) = (one["values"] for one in play_page.data()["causes"] if one["name"] == cause)
+    return head * play_page.data()["perHead"] + values[start_of(cause, head)]["picture"]
+
+
 @pytest.mark.parametrize(
     ("head", "cause", "key", "place"),
     [
@@ -276,12 +282,12 @@ def test_a_covered_square_and_a_broken_contract_change_what_the_network_gets(pla
     for key in ["ArrowUp", "ArrowLeft", " "]:
         page.keyboard.press(key)
     settled(page)
-    assert "1 squares covered" in page.locator(".play-face").get_attribute("aria-label")
+    assert "1 square covered" in page.locator(".play-face").get_attribute("aria-label")
     assert (bars(page) != before).any()
     page.keyboard.press(" ")  # uncovers it
     settled(page)
     assert (bars(page) == before).all()
-    start = of_the_page()[[play_page.data()["causes"][0]["values"][start_of("age", 0)]["picture"]]]
+    start = of_the_page()[[at_first("age", 0)]]
     for name, broken in {"red and blue": start[..., ::-1], "255 twice": start / 255}.items():
         box = page.get_by_role("checkbox", name=name)
         box.focus()
@@ -304,16 +310,29 @@ def test_the_occlusion_map_is_that_of_the_package(play):
     page.get_by_role("button", name="Occlusion map").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".play-map:not([hidden])", timeout=60_000)
-    found = page.locator(".play-map span").evaluate_all(
-        "(cells) => cells.map((one) => Number(one.dataset.fall))"
-    )
-    picture = of_the_page()[[play_page.data()["causes"][0]["values"][start_of("age", 0)]["picture"]]]
-    winner = int(keras_says(NAMES[0], picture)[1].argmax())
+    cells = page.locator(".play-map span")
+    found = cells.evaluate_all("(all) => all.map((one) => Number(one.dataset.fall))")
+    row = play_page.pictures().iloc[at_first("age", 0)]
+    with Image.open(embedded.counterfactual_dir() / row["path"]) as file:
+        whole = (
+            np.asarray(file, dtype="float32")[np.newaxis] / 255
+        )  # the square covers this, and then it shrinks
+    winner = int(keras_says(NAMES[0], small(whole))[1].argmax())
     wanted = attribution.occlusion_map(
-        lambda images: keras_says(NAMES[0], images)[1][:, winner], picture, side=8, stride=8
+        lambda images: keras_says(NAMES[0], small(images))[1][:, winner], whole, side=12, stride=12
     )
     assert found == pytest.approx(wanted.ravel().tolist(), abs=0.005)
     assert GROUPS[winner] in shown(page, "map")
+    # What is asked next has no map yet.
+    page.get_by_role("radio", name=play_page.NETWORKS[NAMES[1]]).click()
+    assert not page.locator(".play-map").is_visible()
+    assert shown(page, "map") == ""
+
+
+def small(images: np.ndarray) -> np.ndarray:
+    """Pictures of 96 pixels as the networks take them."""
+    shrunk = tf.image.resize(255 * images, (64, 64), antialias=True)
+    return (tf.round(shrunk) / 255).numpy()
 
 
 @pytest.mark.parametrize("steps", [-20, 25])
@@ -322,7 +341,7 @@ def test_a_temperature_and_a_threshold_do_what_lesson_6_3_says(steps, play):
     page.focus("#try-slider-temperature")
     for _ in range(abs(steps)):
         page.keyboard.press("ArrowLeft" if steps < 0 else "ArrowRight")
-    picture = of_the_page()[[play_page.data()["causes"][0]["values"][start_of("age", 0)]["picture"]]]
+    picture = of_the_page()[[at_first("age", 0)]]
     scaled = evaluation.temperature_scaling(keras_says(NAMES[0], picture)[1], 2 ** (steps / 20))[0]
     assert bars(page)[1:] == pytest.approx(100 * scaled, abs=0.6)
     page.focus("#try-slider-threshold")
@@ -333,8 +352,9 @@ def test_a_temperature_and_a_threshold_do_what_lesson_6_3_says(steps, play):
     for _ in range(2):
         page.keyboard.press("ArrowRight")
     assert shown(page, "verdict").startswith("The network does not answer")
-    share = play_page.record()["networks"][NAMES[0]]["answered"][wanted + 2]
-    assert f"answers for {round(100 * share)} %" in shown(page, "answered")
+    network = play_page.record()["networks"][NAMES[0]]
+    answered, right = (network[name][wanted + 2] for name in ("answered", "right"))
+    assert f"answers for {answered:,} of 1,743 faces, and is right about {right:,}" in shown(page, "answered")
 
 
 def test_a_readers_own_picture_stays_in_the_page(play, tmp_path):
@@ -366,9 +386,11 @@ def test_a_readers_own_picture_stays_in_the_page(play, tmp_path):
     assert visited.asked_outside == visited.complaints == []
     assert page.evaluate("() => [localStorage.length, sessionStorage.length, document.cookie]") == before
     assert page.evaluate("() => indexedDB.databases().then((found) => found.length)") == 0
-    page.get_by_role("button", name="Back to the rendered heads").click()
+    page.focus("#try-slider-age")  # as the button does, a cause leads back to the rendered head
+    page.keyboard.press("Home")
     settled(page)
-    assert shown(page, "truth").startswith("●")
+    assert shown(page, "truth") == "● Rendered with: 1 year."
+    assert page.locator(".play-face").get_attribute("aria-label").startswith("Rendered head 1: 1 year")
 
 
 def test_a_file_that_is_no_picture_is_refused_in_words(play, tmp_path):
@@ -388,9 +410,7 @@ def test_where_there_are_no_workers_it_answers_all_the_same(browser, html):  # n
         page.wait_for_function(
             "document.querySelector('[data-shown=\"verdict\"]')?.textContent !== ''", timeout=30_000
         )
-        m, ages = keras_says(
-            NAMES[0], of_the_page()[[play_page.data()["causes"][0]["values"][start_of("age", 0)]["picture"]]]
-        )
+        m, ages = keras_says(NAMES[0], of_the_page()[[at_first("age", 0)]])
         assert bars(page) == pytest.approx(100 * np.array([*m, *ages[0]]), abs=0.6)
 
 
