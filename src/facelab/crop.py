@@ -101,8 +101,8 @@ def cut(picture: Image.Image, eyes: Eyes, side: int = 96, margin: float = 0.0) -
     Returns
     -------
     Image
-        `side` × `side` pixels; grey if `picture` is grey (mode "L"), and else RGB. Where the crop reaches over
-        the photograph's border, the pixels of the border are repeated.
+        `side` × `side` pixels; grey if `picture` is grey (mode "L"), and else RGB. Where the crop reaches
+        over the photograph's border, the pixels of the border are repeated.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Faces in a photograph: where they are, and where their eyes are.
 
-The detector is MTCNN (Zhang et al., 2016, doi:10.1109/LSP.2016.2603342) as the package ``mtcnn`` has it. It is
-an extra, ``pip install "facelab[photo]"``; without it mark the eyes by hand, as lesson 9.1 does, and go on with
-:func:`facelab.crop.cut`.
+The detector is MTCNN (Zhang et al., 2016, doi:10.1109/LSP.2016.2603342) as the package ``mtcnn`` has it. It
+is an extra, ``pip install "facelab[photo]"``; without it mark the eyes by hand, as lesson 9.1 does, and give
+them to :func:`facelab.crop.cut`.
 """
 
 from functools import lru_cache
@@ -32,8 +32,10 @@ _WEIGHTS: Final = {
     "rnet.lz4": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
     "onet.lz4": "94f6ea2f4cf985275ee958cdd762d17b6009348a4fb9d8c6be39ba73ffd22ca3",
 }
-"""SHA-256 of the detector's weights, in the order of its stages. They are pickles, which may run any code when
-they are read: so no other file is read."""
+"""SHA-256 of the detector's weights, in the order of its stages.
+
+They are pickles, which may run any code when they are read, so no other file is read.
+"""
 
 
 class DetectorError(RuntimeError):
