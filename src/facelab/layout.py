@@ -269,7 +269,7 @@ def _written(age: str) -> str:
     return group if first <= span[0] <= last else age
 
 
-def main(arguments: list[str] | None = None) -> int:
+def _main(arguments: list[str] | None = None) -> int:
     """Make a data set from a table, as a command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m facelab.layout",
@@ -293,4 +293,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main())

@@ -16,7 +16,7 @@ from PIL import Image
 from facelab.crop import Eyes
 from facelab.seals import sha256
 
-__all__ = ["DetectorError", "Face", "find_faces"]
+__all__ = ["LONGEST", "SMALLEST", "DetectorError", "Face", "find_faces"]
 
 LONGEST: Final = 1024
 """A larger photograph is searched at this many pixels of its longer side."""

@@ -144,7 +144,7 @@ def test_too_few_albums_to_deal_out_are_refused(own: Path) -> None:
 
 def test_what_is_there_is_not_overwritten(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (own.parent / "made").mkdir()
-    assert layout.main([str(own), str(own.parent / "made")]) == 2
+    assert layout._main([str(own), str(own.parent / "made")]) == 2
     assert "made is there already" in capsys.readouterr().err
     assert list((own.parent / "made").iterdir()) == []
 
@@ -161,7 +161,7 @@ def test_a_full_disk_leaves_nothing(own: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_command_says_what_it_made(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert layout.main([str(own), str(own.parent / "made")]) == 0
+    assert layout._main([str(own), str(own.parent / "made")]) == 0
     said = capsys.readouterr().out
     assert "50 photographs of 10 people in 10 albums; 10 ages are between two groups" in said
 
