@@ -76,7 +76,8 @@ def find_faces(picture: Image.Image) -> list[Face]:
     -------
     list of Face
         The largest first; empty if there is none. Faces under ``SMALLEST`` pixels, in a photograph reduced to
-        ``LONGEST`` pixels, are not found, nor are those that lie on their side or upside down.
+        ``LONGEST`` pixels, are not found, and of those that lie on their side or upside down few: of 60
+        rendered faces all but one upright, 55 turned by 45 degrees, 13 by 90 and 8 by 180.
 
     Raises
     ------
