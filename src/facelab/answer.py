@@ -112,7 +112,7 @@ class Settings:
         said["known_failures"] = list(self.known_failures)
         said["age_groups"] = list(AGE_GROUPS)
         (folder / _SETTINGS).write_text(
-            json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(said, indent=1, ensure_ascii=False, default=float) + "\n", encoding="utf-8"
         )
         np.save(folder / _FEATURES, self.features.astype("float16"))
 

@@ -7,10 +7,12 @@ refuses another contract than the file's.
 
 import importlib.util
 import json
+import logging
 import os
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -155,7 +157,7 @@ def export(
             if name == "Keras":
                 without_optimizer.save(path)
             else:
-                with without_messages(), warnings.catch_warnings():
+                with without_messages(), warnings.catch_warnings(), _only_errors(tf.get_logger()):
                     warnings.simplefilter("ignore")
                     without_optimizer.export(str(path), verbose=False, **how[name])
             _write_contract(path, contract)
@@ -304,6 +306,17 @@ def _contract_in_zip(path: Path) -> str:
         return ""
 
 
+@contextmanager
+def _only_errors(logger: logging.Logger) -> Iterator[None]:
+    """Let a logger say nothing but errors for a block."""
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _refuse_misfit(shape: tuple[int, ...], contract: PixelContract, what: str) -> None:
     """Raise unless an image has the contract's shape."""
     wanted = (contract.side, contract.side, contract.channels)
@@ -353,6 +366,8 @@ def _load_litert(path: Path) -> tuple[Network, str]:
         warnings.simplefilter("ignore")  # that tf.lite is to leave TensorFlow
         runner = make(model_path=str(path), num_threads=1).get_signature_runner()
     (images_name,) = runner.get_input_details()
+    _, *shape = runner.get_input_details()[images_name]["shape_signature"]
+    runner(**{images_name: np.zeros((1, *shape), "float32")})  # its first call writes a message
 
     def run(images: np.ndarray) -> dict[str, np.ndarray]:
         return dict(runner(**{images_name: images}))
