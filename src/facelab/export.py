@@ -333,7 +333,9 @@ def _load_keras(path: Path) -> tuple[Network, str]:
 
     model = keras.models.load_model(path, compile=False)
     images = tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)
-    compiled = tf.function(lambda images: model(images, training=False), input_signature=[images])
+    compiled = tf.function(
+        lambda images: model(images, training=False), input_signature=[images], autograph=False
+    )
     compiled.get_concrete_function()  # here, and not when the first face is asked about
 
     def run(images: np.ndarray) -> dict[str, np.ndarray]:
