@@ -60,7 +60,7 @@ class Settings:
     level : float
         From :func:`album_quantile` of calibration albums; see :func:`age_interval`.
     features : float array, shape (n, features)
-        Of training faces, or of some of them; n is at least ``NEIGHBOUR``.
+        Of training faces, or of some of them; n is at least ``NEIGHBOUR``. Each row is kept at length 1.
     farthest : float
         The greatest :func:`distance` from `features` at which it answers.
     least_eyes : float
@@ -104,6 +104,8 @@ class Settings:
                 f"features of {NEIGHBOUR} training faces or more are needed, one row each, not an array of "
                 f"shape {self.features.shape}"
             )
+        # Once, here: for every face again it would take as long as the network.
+        object.__setattr__(self, "features", _of_unit_length(self.features))
 
     def write(self, folder: Path) -> None:
         """Write them into a folder, as ``settings.json`` and ``training_features.npy`` (float16)."""
@@ -237,9 +239,7 @@ def distance(features: ArrayLike, training: ArrayLike) -> np.ndarray:
     ours, theirs = (_of_unit_length(rows) for rows in (features, training))
     if len(theirs) < NEIGHBOUR:
         raise ValueError(f"{NEIGHBOUR} training faces or more are needed, not {len(theirs)}")
-    # A matrix product would wake all cores for a single face, and on a busy machine wait for them.
-    cosines = np.einsum("nf,mf->nm", ours, theirs)
-    return 1 - np.partition(cosines, -NEIGHBOUR, axis=1)[:, -NEIGHBOUR]
+    return _distance(ours, theirs)
 
 
 def interval_score(y_prob: ArrayLike, ages: ArrayLike) -> np.ndarray:
@@ -395,7 +395,7 @@ def answer(
 
     Notes
     -----
-    The first reason that holds is given. Built in lesson 9.2.
+    The first reason that holds is given. Built in lesson 9.2, as ``one_call``.
     """
     if find is not None:
         faces = find(picture)
@@ -411,7 +411,7 @@ def answer(
             return Answer("the face is turned away")
         picture = cut(picture, eyes)
     said = network(pixels(picture, settings.contract))
-    if distance(said["features"], settings.features)[0] > settings.farthest:
+    if _distance(_of_unit_length(said["features"]), settings.features)[0] > settings.farthest:
         return Answer("it is unlike the training data")
     # Probabilities of 8 bits sum to 1 only roughly.
     groups = said["age"] / said["age"].sum(axis=1, keepdims=True)
@@ -429,6 +429,13 @@ def _distribution(y_prob: ArrayLike) -> np.ndarray:
         raise ValueError(f"probabilities of the {len(AGE_GROUPS)} age groups are needed, not {found.shape}")
     reached = np.concatenate([np.zeros((len(found), 1)), found.cumsum(axis=1)], axis=1)
     return reached / reached[:, -1:]  # a row's sum differs from 1 by its rounding
+
+
+def _distance(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Compute :func:`distance` of rows whose length is 1."""
+    # A matrix product would wake all cores for a single face, and on a busy machine wait for them.
+    cosines = np.einsum("nf,mf->nm", ours, theirs)
+    return 1 - np.partition(cosines, -NEIGHBOUR, axis=1)[:, -NEIGHBOUR]
 
 
 def _of_unit_length(rows: ArrayLike) -> np.ndarray:
