@@ -4,6 +4,7 @@ As a command: ``python -m facelab.layout table.csv my_faces``. Every lesson then
 """
 
 import argparse
+import csv
 import re
 import shutil
 import sys
@@ -147,32 +148,31 @@ def utkface_table(folder: Path) -> pd.DataFrame:
 def _read(table_file: Path) -> pd.DataFrame:
     """Read the table, every field a string without spaces around it, indexed by the line in the file."""
     try:
-        table = pd.read_csv(
-            table_file,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            skip_blank_lines=False,
-            index_col=False,  # else a field too many makes names of the first column
-            skipinitialspace=True,
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        with table_file.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            names = next(reader, [])
+            numbered = [(reader.line_num, fields) for fields in reader if any(fields)]
+    except (csv.Error, UnicodeDecodeError) as error:
         raise DataSetError(
-            f"{table_file} is not a comma-separated table in UTF-8 ({str(error).strip()}): save it again as "
-            "one"
+            f"{table_file} is not a comma-separated table in UTF-8 ({error}): save it again as one"
         ) from error
-    names = list(table.columns)
     if (missing := [name for name in _NEEDED if name not in names]) or set(names) - set(_ALLOWED):
         problem = f"lacks {missing}" if missing else f"has {sorted(set(names) - set(_ALLOWED))}"
         raise DataSetError(
             f"{table_file}, line 1: the table {problem}. Its columns are {', '.join(_NEEDED)} and, if you "
             "have them, person and fold"
         )
-    table.index = pd.Index(range(2, len(table) + 2), name="line")
-    table = table[(table != "").any(axis=1)].apply(lambda column: column.str.strip())
-    if table.empty:
+    for line, fields in numbered:
+        if len(fields) != len(names):
+            raise DataSetError(
+                f"{table_file}, line {line}: {len(fields)} fields instead of {len(names)}. Put a field "
+                'with a comma into quotation marks, such as "(25, 32)"'
+            )
+    if not numbered:
         raise DataSetError(f"{table_file} has no rows: write a line for each photograph")
-    return table
+    rows = [[field.strip() for field in fields] for _, fields in numbered]
+    lines = pd.Index([line for line, _ in numbered], name="line")
+    return pd.DataFrame(rows, columns=names, index=lines, dtype=str)
 
 
 def _faults(table: pd.DataFrame, folder: Path) -> Iterator[tuple[int, str]]:
@@ -269,7 +269,7 @@ def _written(age: str) -> str:
     return group if first <= span[0] <= last else age
 
 
-def main(arguments: list[str] | None = None) -> int:
+def _main(arguments: list[str] | None = None) -> int:
     """Make a data set from a table, as a command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m facelab.layout",
@@ -293,4 +293,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main())
