@@ -5,8 +5,8 @@ that imports one of them first, and ``tensorflow`` or ``keras`` in a later cell,
 """
 
 import os
-import sys
-import tempfile
+
+from facelab._quiet import without_messages
 
 # The caller's own settings win. They are read once, when TensorFlow is loaded.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong reaches Python as an exception
@@ -14,35 +14,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what goes wrong reaches Py
 # network trains several times as fast as without; the price is a last digit that moves with the machine.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
+# Without a graphics card TensorFlow writes lines about CUDA from C++, past ``sys.stderr`` and past every
+# setting. Asking for the devices here draws the last of them.
+with without_messages():
+    import tensorflow as tf
 
-def _load_quietly() -> None:
-    """Import TensorFlow with file descriptor 2 turned aside; show what was written there if that fails.
+    tf.config.list_physical_devices()
 
-    Without a graphics card TensorFlow writes lines about CUDA from C++, past ``sys.stderr`` and past every
-    setting. Asking for the devices here draws the last of them.
-    """
-    sys.stderr.flush()
-    there = os.dup(2)
-    with tempfile.TemporaryFile() as aside:
-        os.dup2(aside.fileno(), 2)
-        try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()
-        except BaseException:
-            aside.seek(0)
-            os.write(there, aside.read())
-            raise
-        finally:
-            os.dup2(there, 2)
-            os.close(there)
-
-
-_load_quietly()
-
-import keras  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from keras import layers  # noqa: E402
+import keras
+from keras import layers
 
 __all__ = ["keras", "layers", "set_seed", "tf"]
 
