@@ -37,8 +37,8 @@ def clone(tmp_path_factory) -> Path:
 def python(tmp_path_factory) -> Path:
     """A clean environment with what Colab has, at the locked versions: a kernel, pip, and no `facelab`.
 
-    The first lesson that runs in it fetches the package and unpacks the faces, and those after it find both. That
-    loses nothing: the cell that fetches is the same in all (see test_hygiene).
+    The first lesson that runs in it fetches the package and unpacks the faces; those after it find both. That
+    hides no fault, since the cell that fetches is the same in all (see test_hygiene).
     """
     folder = tmp_path_factory.mktemp("clean") / "venv"
     run(UV, "venv", "--quiet", "--seed", "--python", sys.executable, folder)
