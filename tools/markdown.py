@@ -51,6 +51,7 @@ _BOLD = re.compile(
 _FIGURE = re.compile(r"\b[Ff]igure (?P<number>\d+)\b")
 _CAPTION = re.compile(r"\*\*Figure (?P<number>\d+)\.\*\*\s")
 _TITLE = re.compile(r"\*\*(?P<title>[^*]+)\*\*\s*")
+_BEFORE_PER_CENT = re.compile(r"(?<=\d) (?=%)")  # a line must not end between a number and its unit
 _DETAILS = re.compile(r"<details>\s*<summary>(?P<title>[^<]+)</summary>\s*")
 # Plain words in CommonMark, but MyST's own marks, with "`" for any code.
 _MARK = re.compile(
@@ -212,7 +213,7 @@ class _Lesson:
 
     def _inline(self, source: str) -> str:
         text, kept = _masked(source)
-
+        text = _BEFORE_PER_CENT.sub("\N{NO-BREAK SPACE}", text)
         for pattern, replace in ((_LINK, self._link), (_BOLD, self._bold), (_FIGURE, self._figure)):
             text = pattern.sub(_keeping(kept, replace), text)  # out of the reach of the next
         while "\ue000" in text:

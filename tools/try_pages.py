@@ -96,12 +96,9 @@ class Page(NamedTuple):
 def error_rate(wrong: np.ndarray, album: np.ndarray, seed: int) -> Interval:
     """Compute a share of wrong answers with its interval over albums.
 
-    The interval is missing where :func:`facelab.evaluation.gaps` would refuse one: where the faces are worth
-    too few albums, or fewer than three albums hold an error, or a right answer. Drawing albums anew cannot
-    judge that.
+    The interval is missing where :func:`facelab.evaluation.why_no_interval` names a reason.
     """
-    both = [len(np.unique(album[here])) for here in (wrong, ~wrong)]
-    if min(both) < 3 or evaluation.effective_albums(album) < evaluation.FEW_EFFECTIVE_ALBUMS:
+    if evaluation.why_no_interval(wrong, ~wrong, album):
         return Interval(float(wrong.mean()), np.nan, np.nan)
     return evaluation.mean_effect(wrong, album, seed=seed, n_resamples=evaluation.N_RESAMPLES)
 

@@ -14,7 +14,7 @@ import tensorflow as tf  # isort: skip
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
+    variables = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "OPENBLAS_"))}
     return subprocess.run(
         command, capture_output=True, text=True, env=variables | environment, check=False, timeout=300
     )
@@ -33,6 +33,19 @@ def test_tensorflow_is_loaded_and_used_without_a_word() -> None:
     )
     finished = run(code)
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "still here")
+
+
+@pytest.mark.slow
+def test_blas_has_one_thread_unless_the_caller_says_otherwise() -> None:
+    code = (
+        "from facelab import backend\n"
+        "import threadpoolctl\n"
+        "pools = threadpoolctl.threadpool_info()\n"
+        "print({pool['num_threads'] for pool in pools if 'numpy' in pool['filepath']})"
+    )
+    finished = run(code)
+    assert finished.stdout == "{1}\n", finished.stderr
+    assert run(code, OPENBLAS_NUM_THREADS="2").stdout == "{2}\n"
 
 
 @pytest.mark.slow

@@ -360,7 +360,7 @@ def test_another_figure_has_no_description():
         ("compared_networks", ["24 × 24", "32 numbers", "192 numbers", "1 convolution", "7 convolutions"]),
         ("residual_stage", ["convolution 3 × 3", "stride 2", "stride 1"]),
         ("sliding_kernel", ["23", "22", "4"]),
-        ("receptive_field", ["48 × 48", "5", "17", "41", "89"]),
+        ("receptive_field", ["48 × 48", "stem", "5", "stage 1", "17", "stage 2", "41", "stage 3", "89"]),
         ("receptive_field, of six sizes", ["3", "5", "6", "10", "14", "16"]),
         ("pipeline", list(STEPS.values())),
         ("backbone_and_head", ["1,544"]),

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from tools import execute
+from tests.notebooks import together
 from tools.paths import chapters
 
-CHAPTERS = pytest.mark.parametrize("chapter", chapters(), ids=lambda path: path.stem)
+# Each of two workers runs half of the lessons in one kernel.
+HALVES = [
+    pytest.param(chapter, number % 2, id=chapter.stem, marks=pytest.mark.xdist_group(f"real-{number % 2}"))
+    for number, chapter in enumerate(chapters())
+]
 
 
-@CHAPTERS
-def test_it_runs_on_real_photographs(chapter, tmp_path, shared):
+@pytest.fixture(scope="module")
+def executed(request, shared, tmp_path_factory) -> Callable[[int], dict[Path, list[nbformat.NotebookNode]]]:
+    """The code cells of the lessons of a half whose tests have been asked for."""
+    asked = [item.callspec.params for item in request.session.items if item.fspath == request.fspath]
     parameters = {"quick": True, "data_dir": str(shared / "real-faces")}
-    execute.execute(chapter, tmp_path / chapter.name, parameters)
-    assert not said_in_red(tmp_path / chapter.name)
+
+    @cache
+    def half(number: int) -> dict[Path, list[nbformat.NotebookNode]]:
+        lessons = [params["chapter"] for params in asked if params["half"] == number]
+        runs = together.run([(path, parameters) for path in lessons], tmp_path_factory.mktemp("lessons"))
+        return dict(zip(lessons, runs, strict=True))
+
+    return half
 
 
-def said_in_red(executed: Path) -> list[str]:
-    """Whatever the cells of an executed chapter wrote to stderr, where a notebook shows it in red."""
-    cells = nbformat.read(executed, as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return [output.text for output in outputs if output.get("name") == "stderr"]
+@pytest.mark.parametrize(("chapter", "half"), HALVES)
+def test_it_runs_on_real_photographs(chapter, half, executed):
+    cells = executed(half)[chapter]
+    assert not together.failures(cells), together.failures(cells)[0]
+    assert not together.said_in_red(cells)

@@ -277,3 +277,17 @@ def test_a_lesson_has_a_card_with_its_key_figure_and_its_minutes(path, notebook)
     assert card.startswith(f" {number} {title}\n")
     (minutes,) = re.findall(r"\*\*Time\*\* (\d+) minutes", notebook.cells[2].source)
     assert f"\n{minutes} minutes\n" in card
+
+
+@pytest.mark.parametrize(
+    "chapter", sorted({lesson_number(path).split(".")[0] for path in CHAPTERS} - {"A", "B"})
+)
+def test_a_card_of_the_front_page_counts_the_lessons_of_its_chapter_and_their_minutes(chapter):
+    page = (REPOSITORY / "book" / "index.md").read_text(encoding="utf-8")
+    (card,) = [card for card in page.split(":::{grid-item-card}") if f":link: chapter_{chapter}\n" in card]
+    lessons = [path for path in CHAPTERS if lesson_number(path).startswith(f"{chapter}.")]
+    minutes = [
+        int(re.findall(r"\*\*Time\*\* (\d+) minutes", nbformat.read(path, 4).cells[2].source)[0])
+        for path in lessons
+    ]
+    assert f"\n{len(lessons)} lessons, {sum(minutes)} minutes\n" in card

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pandas as pd
 import pytest
 
 from facelab import adience, embedded
+from tests.notebooks import together
 from tools import execute
 from tools.paths import REPOSITORY, chapters, lesson_number
 
@@ -209,14 +211,38 @@ def test_a_lesson_says_at_once_what_a_data_set_lacks(data_sets) -> None:
 # ---- Running ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "number"), EXECUTED)
-def test_a_lesson_runs_to_its_end(name, number, data_sets, tmp_path) -> None:
-    output = tmp_path / "chapter.ipynb"
-    execute.execute(CHAPTERS[number], output, {"quick": True, "data_dir": str(data_sets[name])})
-    outputs = [output for cell in code_cells(output) for output in cell.outputs]
-    red = [output.text for output in outputs if output.get("name") == "stderr"]
+# Each of two workers runs half of them in one kernel.
+HALVES = [
+    pytest.param(name, number, place % 2, marks=pytest.mark.xdist_group(f"other-{place % 2}"))
+    for place, (name, number) in enumerate(EXECUTED)
+]
+
+
+@pytest.fixture(scope="module")
+def executed(request, data_sets, tmp_path_factory) -> Callable[[int], dict]:
+    """The code cells of the runs of a half whose tests have been asked for, by data set and lesson."""
+    items = [item for item in request.session.items if item.fspath == request.fspath]
+    asked = [item.callspec.params for item in items if item.originalname == "test_a_lesson_runs_to_its_end"]
+
+    @cache
+    def half(which: int) -> dict[tuple[str, str], list[nbformat.NotebookNode]]:
+        runs = [(params["name"], params["number"]) for params in asked if params["half"] == which]
+        lessons = [
+            (CHAPTERS[number], {"quick": True, "data_dir": str(data_sets[name])}) for name, number in runs
+        ]
+        return dict(zip(runs, together.run(lessons, tmp_path_factory.mktemp("lessons")), strict=True))
+
+    return half
+
+
+@pytest.mark.parametrize(("name", "number", "half"), HALVES)
+def test_a_lesson_runs_to_its_end(name, number, half, executed) -> None:
+    cells = executed(half)[name, number]
+    assert not together.failures(cells), together.failures(cells)[0]
     # What the package has to say of the data is the one thing that may be said in red.
+    red = together.said_in_red(cells)
     assert all(re.search(r"(MissingFolds|UnknownLabels)Warning", text) for text in red), red
+    outputs = [output for cell in cells for output in cell.outputs]
     printed = " ".join(output.text for output in outputs if output.get("name") == "stdout")
     assert not re.search(r"agree: False|\bnan\b", printed)
 

@@ -62,7 +62,7 @@ SAME = [
     f"[doi:10.1109/CVPRW.2015.7301352]({LEVI}), [Age and gender classification]({LEVI}), <{LEVI}>",
     "- a list\n\n  of paragraphs",
     "$$\n\\begin{aligned} a_{ij} &= \\mathbf{x} \\end{aligned}\n$$",
-    "$p$ of {a, b} and a 20 % share, 5 (a)=b: words : and",
+    "$p$ of {a, b} and a 20\N{NO-BREAK SPACE}% share, 5 (a)=b: words : and, `20 %`, $20 %$ and n %",
 ]
 
 
@@ -80,6 +80,9 @@ CHANGED = {
     f"[the data]({ADDRESS}book/adience.md#folds)": "[the data](../book/adience.md#folds)",
     "[lesson 3.2](03_2_train.ipynb)": "[lesson 3.2](03_2_train.ipynb)",
     f"[lesson 3.2]({ADDRESS}notebooks/03_2_train.ipynb)": "[lesson 3.2](03_2_train.ipynb)",
+    "From 0 % to [97.5 % of it](03_2_train.ipynb)": (
+        "From 0\N{NO-BREAK SPACE}% to [97.5\N{NO-BREAK SPACE}% of it](03_2_train.ipynb)"
+    ),
     "A network **overfits**. It": "A network **{term}`overfits <overfitting>`**. It",
     "The **F1\nscore**": "The **{term}`F1 score <F1 score>`**",
     "> **Predict first.** How many?\n>\n> 1. one": (

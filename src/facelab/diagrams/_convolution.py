@@ -156,7 +156,7 @@ def receptive_field(model: keras.Model) -> Figure:
     half = pixels * scale / 2
     canvas.backdrop(middle_x - half, middle_y - half, 2 * half)
     marks = [("photograph", f"{pixels} × {pixels} pixels", pixels)] + [
-        (stage.name, f"sees {stage.field} × {stage.field} pixels", stage.field) for stage in stages
+        (_in_words(stage.name), f"sees {stage.field} × {stage.field} pixels", stage.field) for stage in stages
     ]
     marks.sort(key=lambda mark: -mark[2])
     for number, (name, words, field) in enumerate(marks):
@@ -171,8 +171,14 @@ def receptive_field(model: keras.Model) -> Figure:
         f"A photograph of {pixels} × {pixels} pixels and, around its middle, the squares that one place of "
         "each stage has seen:",
         "; ".join(
-            f"{stage.name}, {stage.side} × {stage.side} places: {stage.field} pixels" for stage in stages
+            f"{_in_words(stage.name)}, {stage.side} × {stage.side} places: {stage.field} pixels"
+            for stage in stages
         )
         + ".",
     ]
     return canvas.finish(height + 4, sentence(alt))
+
+
+def _in_words(layer: str) -> str:
+    """Turn a layer's name into words; the last convolution of a residual stage stands for the stage."""
+    return layer.removesuffix("_residual").replace("_", " ")

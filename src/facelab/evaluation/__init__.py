@@ -38,7 +38,7 @@ from facelab.evaluation._metrics import (
     recall_by_group,
 )
 from facelab.evaluation._predictions import decide, expected_group, predict
-from facelab.evaluation._slices import FEW_EFFECTIVE_ALBUMS, by_slice, gaps
+from facelab.evaluation._slices import FEW_EFFECTIVE_ALBUMS, by_slice, gaps, why_no_interval
 from facelab.evaluation._thresholds import (
     abstention_threshold,
     area_under_risk_coverage,
@@ -91,5 +91,6 @@ __all__ = [
     "risk_coverage",
     "seeds_and_albums",
     "temperature_scaling",
+    "why_no_interval",
     "years_outside",
 ]

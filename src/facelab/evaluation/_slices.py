@@ -162,7 +162,7 @@ def gaps(
         drawn = _differences(times, inside, values, album)
     sides = [(album[part], album[~part]) for part in inside.T.astype(bool)]
     effective = np.array([[effective_albums(side) for side in both] for both in sides])
-    refused = _refusals(inside.astype(bool), values, album, effective.min(axis=1))
+    refused = _refusals(inside.astype(bool), values, album)
     spread = np.where(refused == "", np.nanstd(drawn, axis=0), np.nan)
     few = stdtrit(effective.min(axis=1) - 1, 0.975) / 1.96
     table = pd.DataFrame(
@@ -181,22 +181,63 @@ def gaps(
     return table.assign(**ends, refused=refused.ravel())
 
 
-def _refusals(inside: np.ndarray, values: np.ndarray, album: np.ndarray, effective: np.ndarray) -> np.ndarray:
+def why_no_interval(wrong: ArrayLike, right: ArrayLike, albums: ArrayLike) -> str:
+    """Say why drawing albums cannot give a share's interval, or nothing where it can.
+
+    Parameters
+    ----------
+    wrong, right : array of bool, shape (n,)
+        Which faces hold an error, and which hold a right answer. For a share of wrong answers each is the
+        other's opposite; a face with half of the points is both.
+    albums : array, shape (n,)
+        The album of each face.
+
+    Returns
+    -------
+    str
+        The first reason that holds, such as ``"fewer than 5 effective albums"``: the faces are worth fewer
+        albums than ``FEW_EFFECTIVE_ALBUMS``, fewer than three albums hold an error, or fewer than three hold
+        a right answer. Empty where there is enough.
+
+    Raises
+    ------
+    ValueError
+        If there is no face or the lengths differ.
+
+    Notes
+    -----
+    The rule of :func:`gaps`, which asks it of a slice and of the rest. Used by tools.try_pages.
+
+    Examples
+    --------
+    >>> album = np.arange(8)
+    >>> why_no_interval(album < 2, album >= 2, album)
+    'fewer than three albums hold an error'
+    >>> why_no_interval(album < 4, album >= 4, album)
+    ''
+    """
+    album = np.asarray(albums)
+    kinds = {"an error": np.asarray(wrong, bool), "a right answer": np.asarray(right, bool)}
+    refuse_lengths(len(album), *map(len, kinds.values()))
+    if effective_albums(album) < FEW_EFFECTIVE_ALBUMS:
+        return f"fewer than {FEW_EFFECTIVE_ALBUMS} effective albums"
+    for kind, holds in kinds.items():
+        if len(np.unique(album[holds])) < 3:
+            return f"fewer than three albums hold {kind}"
+    return ""
+
+
+def _refusals(inside: np.ndarray, values: np.ndarray, album: np.ndarray) -> np.ndarray:
     """Say why a gap gets no interval, or nothing where it gets one: array of str, (slices, measures)."""
-    kinds = {"an error": values < values.max(axis=0), "a right answer": values > values.min(axis=0)}
+    wrong, right = values < values.max(axis=0), values > values.min(axis=0)
 
-    def reason(part: np.ndarray, measure: int, worth: float) -> str:
-        if worth < FEW_EFFECTIVE_ALBUMS:
-            return f"fewer than {FEW_EFFECTIVE_ALBUMS} effective albums"
-        for kind, holds in kinds.items():
-            if min(len(np.unique(album[side & holds[:, measure]])) for side in (part, ~part)) < 3:
-                return f"fewer than three albums hold {kind}"
-        return ""
+    def reason(part: np.ndarray, measure: int) -> str:
+        sides = (
+            why_no_interval(wrong[side, measure], right[side, measure], album[side]) for side in (part, ~part)
+        )
+        return next(filter(None, sides), "")
 
-    reasons = [
-        [reason(part, measure, worth) for measure in range(values.shape[1])]
-        for part, worth in zip(inside.T, effective, strict=True)
-    ]
+    reasons = [[reason(part, measure) for measure in range(values.shape[1])] for part in inside.T]
     return np.array(reasons, dtype=object)
 
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from facelab import evaluation
-from facelab.evaluation import FEW_EFFECTIVE_ALBUMS, gaps
+from facelab.evaluation import FEW_EFFECTIVE_ALBUMS, gaps, why_no_interval
 from tests.facelab.evaluation.conftest import drawn_right, fold_four
 
 
@@ -113,6 +113,27 @@ def test_a_gap_is_refused_where_drawing_albums_cannot_show_an_error(number, refu
     assert refusals(pd.DataFrame({"right": right}), slices, album) == {"slice": reason, "rest": reason}
     reason = reason.replace("an error", "a right answer")
     assert refusals(pd.DataFrame({"right": ~right}), slices, album) == {"slice": reason, "rest": reason}
+
+
+@pytest.mark.parametrize("number", [0, 2, 3, 20])
+def test_a_share_has_an_interval_where_a_gap_may_have_one(number):
+    album, right = np.repeat(np.arange(40), 3), with_errors_in(number)
+    slices = pd.DataFrame({"slice": album < 20})
+    of_gap = refusals(pd.DataFrame({"right": right}), slices, album)["slice"]
+    half = album < 20
+    assert why_no_interval(~right[half], right[half], album[half]) == of_gap
+    assert why_no_interval(~right[~half], right[~half], album[~half]) == ""
+
+
+@pytest.mark.parametrize(("albums", "reason"), [(4, "fewer than 5 effective albums"), (5, ""), (6, "")])
+def test_a_share_of_few_albums_has_no_interval(albums, reason):
+    album = np.repeat(np.arange(albums), 2)
+    right = np.tile([True, False], albums)
+    assert why_no_interval(~right, right, album) == reason
+    with pytest.raises(ValueError, match="no faces to score"):
+        why_no_interval([], [], [])
+    with pytest.raises(ValueError, match="one entry a face"):
+        why_no_interval(~right, right, album[1:])
 
 
 def test_many_errors_in_two_albums_are_too_few_albums():
