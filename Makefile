@@ -144,6 +144,10 @@ full-runs: environment  ## train chapters 3 to 6 and 8 on all folds, and the con
 	@$(BIN)/python -m tools.contest
 	@$(BIN)/python -m tools.contest --test
 
+.PHONY: address
+address: environment  ## give the course the address of another repository: make address REPOSITORY=owner/name
+	@$(BIN)/python -m tools.address "$(REPOSITORY)"
+
 .PHONY: lock
 lock:  ## resolve requirements.lock again from pyproject.toml
 	@$(with_uv) && VIRTUAL_ENV=$(VENV) $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --all-extras \
