@@ -117,6 +117,11 @@ chapters: book  ## the chapters: hygiene, quick runs, alone as in Colab, outputs
 nbval: execute  ## only: do the committed notebooks show what the chapters give now?
 	@$(PYTEST) $(NBVAL) notebooks
 
+# Not in `make test`: to be run every night, or before a release. The record of what passed is for the page "Run it".
+.PHONY: colab
+colab: environment  ## the committed lessons alone, quick, with Colab's versions; with FULL=1 by default and compared (an hour or more)
+	@$(BIN)/python -m tools.colab $(if $(FULL),--full) $(LESSONS)
+
 .PHONY: oldest
 oldest: environment  ## the package's tests with the oldest versions that it allows (takes Python 3.11)
 	@$(BIN)/uv venv --quiet --clear --python 3.11 _build/oldest

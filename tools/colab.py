@@ -1,10 +1,10 @@
 """Run the lessons alone with the versions that Colab has: ``python -m tools.colab``.
 
-``tests/colab/constraints.txt`` holds those versions, and ``--refresh`` fetches today's. Each lesson runs in an
-empty folder and finds an environment without ``facelab``, as in Colab; its first cell installs that from what is
-committed here. A lesson fails if a cell does, if it writes to the standard error, or if the installation changed
-any other package. With ``--full`` it runs with its default parameters, and nbval compares what it prints. What
-has passed is recorded in ``book/colab.json``, for the page "Run it".
+``tests/colab/constraints.txt`` holds those versions, and ``--refresh`` fetches today's. Each lesson runs in
+an empty folder and finds an environment without ``facelab``, as in Colab; its first cell installs that from
+what is committed here. A lesson fails if a cell does, if it writes to the standard error, or if the
+installation changed any other package. With ``--full`` it runs with its default parameters, and nbval
+compares what it prints. What has passed is recorded in ``book/colab.json``, for the page "Run it".
 """
 
 from __future__ import annotations
@@ -93,12 +93,12 @@ def written(freeze: Freeze) -> str:
 
 
 def pins(frozen: str, names: Collection[str]) -> dict[str, str]:
-    """Take the versions of some packages from what ``pip freeze`` printed; what comes from an address is left.
+    """Take the versions of some packages from what ``pip freeze`` printed.
 
     Parameters
     ----------
     frozen : str
-        Lines such as ``Pillow==11.3.0``, ``torch @ https://…`` and ``# …``.
+        Lines such as ``Pillow==11.3.0``. Others, such as ``torch @ https://…``, are passed over.
     names : collection of str
         In the canonical form, such as ``scikit-learn``.
     """
@@ -158,7 +158,7 @@ def python_for(version: str) -> str:
 
 
 def make_environment(freeze: Freeze) -> Path:
-    """Make the environment that a lesson finds in Colab, pip and all, but without ``facelab``; returns its Python."""
+    """Make the environment that a lesson finds in Colab, without ``facelab``; returns its Python."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = [Requirement(line).name for line in project["dependencies"]]
     folder = PLACE / "environment"
@@ -208,6 +208,7 @@ def _describe_kernel(python: Path, place: Path) -> None:
         "FACELAB_SOURCE": f"git+{(PLACE / 'repository').as_uri()}",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # its debugger would warn
         "PYTHONPATH": "",
         "VIRTUAL_ENV": str(python.parents[1]),
         "XDG_CACHE_HOME": str(place / "cache"),  # the faces are unpacked anew
@@ -278,7 +279,7 @@ def record(
     lessons = dict(known["lessons"]) if known is not None and same else {}
     for lesson, run in passed.items():
         lessons[lesson] = "default" if "default" in (run, lessons.get(lesson)) else run
-    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return {"date": today, **about, "lessons": dict(sorted(lessons.items()))}
 
 

@@ -78,6 +78,6 @@ def test_the_container_has_what_the_tests_need_and_makes_the_environment():
     assert re.fullmatch(r"\d+gb", container["hostRequirements"]["memory"])
     for name in container["customizations"]["codespaces"]["openFiles"]:
         assert (REPOSITORY / name).is_file()
-    # What the reference of the format allows, of which this file uses a part: containers.dev/implementors/json_reference
+    # Names of the format's reference, containers.dev/implementors/json_reference; there is no schema at hand.
     known = {"name", "image", "hostRequirements", "onCreateCommand", "postCreateCommand", "customizations"}
     assert set(container) == known
