@@ -68,6 +68,10 @@ execute: environment  ## execute the chapters that changed (papermill), two at a
 html: environment  ## render the executed chapters, if anything changed
 	@$(BIN)/python -m tools.render
 
+.PHONY: downloads
+downloads: book  ## the book to take along: a PDF, all notebooks, all pages; linked from its page "Run it" (needs Chromium)
+	@$(BIN)/python -m tools.downloads
+
 # ---- For maintainers --------------------------------------------------------------------------------------------------------
 
 PYTEST := $(BIN)/python -m pytest

@@ -96,8 +96,7 @@ def readdress(root: Path, new: str) -> list[Path]:
             )
         readdressed = text
         for form, pattern in addresses(old).items():
-            there = form.format(owner=owner, name=name)
-            readdressed = pattern.sub(lambda _, there=there: there, readdressed)
+            readdressed = pattern.sub(form.format(owner=owner, name=name), readdressed)
         if readdressed != text:
             changed[path] = readdressed
     for path, text in changed.items():

@@ -64,11 +64,12 @@ def read(path: Path = CONSTRAINTS) -> Freeze:
     ValueError
         If the file does not say where it comes from, or a line is no pin; the message names the line.
     """
-    source, versions = None, {}
+    source: tuple[str, str, str] | None = None
+    versions = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if line.startswith("#"):
             found = re.fullmatch(r"# Source: \S+, commit (\w+), ([\d-]+), with Python (3\.\d+)", line)
-            source = found.groups() if found else source
+            source = (found[1], found[2], found[3]) if found else source
         elif pin := re.fullmatch(r"([\w.-]+)==([\w.+!-]+)", line):
             versions[pin[1]] = pin[2]
         else:
@@ -164,8 +165,8 @@ def make_environment(freeze: Freeze) -> Path:
     folder = PLACE / "environment"
     _run(_UV, "venv", "--quiet", "--clear", "--seed", "--python", python_for(freeze.python), folder)
     python = folder / "bin" / "python"
-    install = ["pip", "install", "--quiet", "--python", python, "--constraint", CONSTRAINTS]
-    _run(_UV, *install, *asked, *KERNEL)
+    into = ["--python", str(python), "--constraint", str(CONSTRAINTS)]
+    _run(_UV, "pip", "install", "--quiet", *into, *asked, *KERNEL)
     return python
 
 

@@ -11,17 +11,18 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import yaml
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
 
 from tools.paths import REPOSITORY
 
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-_MARGIN_MM = {"top": 18, "bottom": 20, "left": 16, "right": 16}
-_WIDTH_PX = round((210 - 32) / 25.4 * 96)
+_MARGINS: Any = {"top": "18mm", "bottom": "20mm", "left": "16mm", "right": "16mm"}
+_WIDTH_PX = round((210 - 16 - 16) / 25.4 * 96)  # what they leave of A4
 _FOOTER = (
     '<div style="width: 100%; text-align: center; font: 8pt sans-serif; color: #444">'
     '<span class="pageNumber"></span></div>'
@@ -68,8 +69,9 @@ CUT = """(width) => [...document.querySelectorAll("article *")]
 """What reaches beyond the paper, for a width in pixels."""
 
 
-def entries(toc: Mapping) -> list[tuple[str, int]]:
+def contents() -> list[tuple[str, int]]:
     """List the pages of the book in its order, with how deep each stands: 0 for a chapter, 1 for a lesson."""
+    toc = yaml.safe_load((REPOSITORY / "book" / "_toc.yml").read_text(encoding="utf-8"))
     found = [(toc["root"], 0)]
     for part in toc["parts"]:
         for chapter in part["chapters"]:
@@ -84,7 +86,7 @@ def mark(page: str, fragment: str = "") -> str:
     return f"{name}--{fragment}" if fragment else name
 
 
-def article(html: Path, page: str, pages: set[str]) -> Tag:
+def article(html: Path, page: str, pages: set[str]) -> Any:
     """Take what a rendered page says, ready for paper: unfolded, its anchors and links those of the PDF.
 
     Parameters
@@ -97,7 +99,7 @@ def article(html: Path, page: str, pages: set[str]) -> Tag:
         All pages that are printed. A link to any other file of the book becomes plain text.
     """
     file = html / f"{page}.html"
-    found = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser").find("article")
+    found: Any = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser").find("article")
     for tag in found.select(".headerlink, script, noscript, button"):
         tag.decompose()
     for details in found.find_all("details"):
@@ -138,12 +140,11 @@ def assemble(html: Path, numbers: Mapping[str, int]) -> str:
     numbers : mapping
         The number of the page of the PDF at which each mark stands; empty at first.
     """
-    toc = yaml.safe_load((REPOSITORY / "book" / "_toc.yml").read_text(encoding="utf-8"))
     config = yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))
-    listed = entries(toc)
+    listed = contents()
     pages = {page for page, _ in listed}
-    start = html / f"{toc['root']}.html"
-    head = BeautifulSoup(start.read_text(encoding="utf-8"), "html.parser").head
+    start = html / f"{listed[0][0]}.html"
+    head: Any = BeautifulSoup(start.read_text(encoding="utf-8"), "html.parser").head
     kept = [*head.find_all("link", rel="stylesheet"), *_mathjax(head)]
     for tag in kept:
         for attribute in ("href", "src"):
@@ -168,7 +169,7 @@ def assemble(html: Path, numbers: Mapping[str, int]) -> str:
 </body></html>"""
 
 
-def _mathjax(head: Tag) -> list[Tag]:
+def _mathjax(head: Any) -> list[Any]:
     return [tag for tag in head.find_all("script") if "mathjax" in str(tag).lower()]
 
 
@@ -211,10 +212,11 @@ def print_book(html: Path, place: Path) -> bytes:
         sync_playwright,
     )  # a part of `make test`'s environment, not of the readers'
 
-    chromium = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if chromium is None:
         raise OSError("there is no Chromium to print with (Debian: apt-get install chromium)")
-    whole, numbers, pdf = place / "book.html", {}, b""
+    whole, pdf = place / "book.html", b""
+    numbers: dict[str, int] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         for _ in range(2):
@@ -229,7 +231,7 @@ def print_book(html: Path, place: Path) -> bytes:
                 raise ValueError("beyond the paper: " + "\n".join(cut[:10]))
             pdf = page.pdf(
                 format="A4",
-                margin={side: f"{size}mm" for side, size in _MARGIN_MM.items()},
+                margin=_MARGINS,
                 display_header_footer=True,
                 header_template="<span></span>",
                 footer_template=_FOOTER,
