@@ -127,11 +127,14 @@ colab: environment  ## the committed lessons alone, quick, with Colab's versions
 	@$(BIN)/python -m tools.colab $(if $(FULL),--full) $(LESSONS)
 
 .PHONY: oldest
-oldest: environment  ## the package's tests with the oldest versions that it allows (takes Python 3.11)
+oldest: environment  ## the package's tests and the lessons, quick, with the oldest versions that it allows (takes Python 3.11)
 	@$(BIN)/uv venv --quiet --clear --python 3.11 _build/oldest
 	@$(BIN)/uv pip install --quiet --python _build/oldest --resolution lowest-direct . \
-		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110'
+		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110' 'ipykernel>=6.29'
 	@_build/oldest/bin/python -m pytest -q tests/facelab
+	@_build/oldest/bin/python -m ipykernel install --prefix _build/oldest --name python3 >/dev/null
+	@JUPYTER_PATH="$(CURDIR)/_build/oldest/share/jupyter" $(BIN)/python -m tools.execute -p quick True \
+		--output _build/oldest/lessons $(LESSONS)
 
 .PHONY: benchmarks
 benchmarks: environment  ## how long the loader, the pipeline, the renderer and the chapters take

@@ -30,6 +30,7 @@ _FOOTER = (
 _CSS = """
 html { font-size: 14px; }
 body { background: white; }
+*:not(#never) { box-shadow: none !important; text-shadow: none !important; }
 details > summary { list-style: none; }
 .printed-title { text-align: center; padding-top: 30%; }
 .bd-article { padding: 0; }
@@ -63,7 +64,8 @@ CUT = """(width) => [...document.querySelectorAll("article *")]
   .filter((element) => {
     const box = element.getBoundingClientRect();
     const seen = box.width > 0 && getComputedStyle(element).visibility !== "hidden";
-    return seen && !element.closest("mjx-assistive-mml") && (box.right > width + 2 || box.left < -2);
+    const inner = element.closest("mjx-assistive-mml") || element.parentElement.closest("svg"); // is clipped
+    return seen && !inner && (box.right > width + 2 || box.left < -2);
   })
   .map((element) => element.outerHTML.slice(0, 160))"""
 """What reaches beyond the paper, for a width in pixels."""
@@ -104,13 +106,23 @@ def article(html: Path, page: str, pages: set[str]) -> Any:
         tag.decompose()
     for details in found.find_all("details"):
         details["open"] = ""
+    for words in found.select("summary .collapsed"):  # "Show the code", which "Hide the code" would replace
+        words.replace_with(words.get_text().replace("Show the", "The"))
+    for words in found.select("summary .expanded"):
+        words.decompose()
     for tag in found.find_all(id=True):
         if tag.find_parent("svg") is None and tag.name != "svg":
             tag["id"] = mark(page, tag["id"])
     for tag in found.find_all("input"):
         tag["disabled"] = ""
-    for tag in found.find_all(src=True):
-        if not urlsplit(tag["src"]).scheme:
+    for number, tag in enumerate(found.find_all(src=True)):
+        if urlsplit(tag["src"]).scheme:
+            continue
+        if tag["src"].endswith(".svg"):
+            drawing = file.parent / unquote(tag["src"])
+            words, classes = tag.get("alt", ""), tag.get("class", [])
+            tag.replace_with(_drawing(drawing, words, classes, mark(page, f"svg{number}")))
+        else:
             tag["src"] = urljoin(file.as_uri(), tag["src"])
     for link in found.find_all("a", href=True):
         address = urlsplit(link["href"])
@@ -124,6 +136,18 @@ def article(html: Path, page: str, pages: set[str]) -> Any:
             del link["href"]
     found["id"] = mark(page)
     return found
+
+
+def _drawing(file: Path, alt: str, classes: list[str], prefix: str) -> Any:
+    """Take a drawing into the page itself: one in a file of its own is printed as pixels, many times over."""
+    text = file.read_text(encoding="utf-8")
+    text = re.sub(
+        r'\b(id="|href="#|url\(#)', rf"\g<1>{prefix}-", text
+    )  # of many drawings, each has its names
+    drawing: Any = BeautifulSoup(text[text.index("<svg") :], "html.parser").find("svg")
+    drawing["class"], drawing["style"] = classes, "max-width: 100%; height: auto"
+    drawing["role"], drawing["aria-label"] = "img", alt
+    return drawing
 
 
 def _inside(path: Path, folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""What one takes along: archives that are the same each time, a PDF whose links and page numbers are right."""
+"""What one takes along: archives that are the same each time, a PDF whose links and numbers are right."""
 
 from __future__ import annotations
 
