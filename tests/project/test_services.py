@@ -16,10 +16,12 @@ from tests.book.test_pages import CONTENT
 REPOSITORY = Path(__file__).resolve().parents[2]
 FORM = REPOSITORY / ".github" / "ISSUE_TEMPLATE" / "lesson.yml"
 WORKFLOW = REPOSITORY / ".github" / "workflows" / "book.yml"
+NIGHTLY = WORKFLOW.with_name("nightly.yml")
 CONTAINER = REPOSITORY / ".devcontainer" / "devcontainer.json"
 SCHEMAS = {
     "CITATION.cff": "citation-file-format",
     ".github/workflows/book.yml": "github-workflows",
+    ".github/workflows/nightly.yml": "github-workflows",
     ".github/ISSUE_TEMPLATE/lesson.yml": "github-issue-forms",
     ".github/ISSUE_TEMPLATE/config.yml": "github-issue-config",
 }
@@ -67,6 +69,14 @@ def test_the_workflow_runs_the_one_script_and_publishes_only_what_passed():
     main = "github.ref == 'refs/heads/main'"
     assert main in jobs["publish"]["if"]
     assert all(main in step["if"] for step in jobs["test"]["steps"] if "upload-pages" in step.get("uses", ""))
+
+
+def test_each_night_other_versions_are_tried():
+    job = yaml.safe_load(NIGHTLY.read_text(encoding="utf-8"))["jobs"]["versions"]
+    assert job["steps"][-1]["run"] == "make ${{ matrix.target }}"
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    for target in job["strategy"]["matrix"]["target"]:
+        assert f"\n.PHONY: {target.split()[0]}\n" in makefile
 
 
 def test_the_container_has_what_the_tests_need_and_makes_the_environment():
