@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import check_jsonschema
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 
 from tests.book.test_pages import CONTENT
 
@@ -27,20 +27,19 @@ SCHEMAS = {
 }
 
 
-def checked(file: Path, schema: str) -> subprocess.CompletedProcess[str]:
+def checked(file: Path, schema: str) -> Result:
     """What the schema that check-jsonschema brings along says of a file."""
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(file)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return CliRunner().invoke(check_jsonschema.main, ["--builtin-schema", f"vendor.{schema}", str(file)])
 
 
 @pytest.mark.parametrize(("name", "schema"), SCHEMAS.items())
 def test_it_is_what_its_service_reads(name, schema, tmp_path):
     result = checked(REPOSITORY / name, schema)
-    assert result.returncode == 0, result.stdout
+    assert result.exit_code == 0, result.output
     lines = (REPOSITORY / name).read_text(encoding="utf-8").splitlines()
     broken = tmp_path / Path(name).name
     broken.write_text("\n".join(["nonsense: 1", *lines[1:]]), encoding="utf-8")
-    assert checked(broken, schema).returncode != 0, "the schema lets everything pass"
+    assert checked(broken, schema).exit_code == 1, "the schema lets everything pass"
 
 
 def test_every_file_for_github_is_checked():
