@@ -24,10 +24,14 @@ def tested() -> dict[str, str]:
     badges = [record["date"], f"Python {record['python']}", *versions]
     lessons, day = record["lessons"], datetime.date.fromisoformat(record["date"])
     compared = sum(run == "default" for run in lessons.values())
+    ways = [
+        f"{len(lessons) - compared} with `quick`" if compared < len(lessons) else "",
+        f"{compared} by default and with the outputs that you see here" if compared else "",
+    ]
     words = (
         f"On {day.day} {day:%B %Y}, {len(lessons)} of the {len(chapters())} lessons ran with what Colab had "
-        f"in {record['colab']['date']}, each alone: {len(lessons) - compared} with `quick`, {compared} by "
-        "default and with the outputs that you see here. Installing the course changed no other package."
+        f"in {record['colab']['date']}, each alone: {', '.join(filter(None, ways))}. Installing the course "
+        "changed no other package. With the versions of this book, all of them run."
     )
     return {"tested": " ".join(f"{{bdg-primary}}`{badge}`" for badge in badges) + f"\n\n{words}"}
 

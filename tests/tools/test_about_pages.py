@@ -42,7 +42,7 @@ def test_the_badge_shows_the_record(book, monkeypatch, tmp_path):
     assert "{bdg-primary}`2027-02-03` {bdg-primary}`Python 3.13.9` " in page
     assert "{bdg-primary}`keras 9.9.9`" in page
     assert f"On 3 February 2027, 3 of the {len(chapters())} lessons ran" in page
-    assert "2 with `quick`, 1 by default" in page
+    assert "alone: 2 with `quick`, 1 by default and" in page
 
 
 @pytest.mark.parametrize("change", [("{{ tested }}", ""), ("{{ tested }}", "{{ tested }} {{ other }}")])
