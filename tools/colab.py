@@ -244,7 +244,7 @@ def _go_through(notebook: Path, folder: Path) -> None:
 
 def _compare(notebook: Path, folder: Path) -> None:
     shutil.copy2(notebook, folder)
-    sanitise = REPOSITORY / "tests" / "notebooks" / "sanitise.cfg"
+    sanitise = CONSTRAINTS.with_name("sanitise.cfg")
     options = ["-q", "-c", os.devnull, "--rootdir", folder, "-p", "no:cacheprovider", "--nbval"]
     options += ["--nbval-kernel-name", "colab", "--nbval-sanitize-with", sanitise]
     options += ["--nbval-cell-timeout", _CELL_TIMEOUT_SECONDS, folder / notebook.name]
