@@ -57,7 +57,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_there_and_back_gives_the_same_bytes_and_in_between_the_old_name_is_nowhere(course, monkeypatch):
     old, before = address.current(course), contents(course)
     changed = {path.relative_to(course).as_posix() for path in address.readdress(course, MOVED)}
-    assert {"_config.yml", "CITATION.cff", "CONTRIBUTING.md", "book/index.md"} <= changed
+    assert {"_config.yml", "CITATION.cff", "CONTRIBUTING.md", "book/run_it.md"} <= changed
     assert {name for name in before if name.endswith(".ipynb")} <= changed
     moved = contents(course)
     assert [name for name, content in moved.items() if re.search(old.encode(), content)] == []
