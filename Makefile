@@ -68,6 +68,10 @@ execute: environment  ## execute the chapters that changed (papermill), two at a
 html: environment  ## render the executed chapters, if anything changed
 	@$(BIN)/python -m tools.render
 
+.PHONY: downloads
+downloads: book  ## the book to take along: a PDF, all notebooks, all pages; linked from its page "Run it" (needs Chromium)
+	@$(BIN)/python -m tools.downloads
+
 # ---- For teachers -----------------------------------------------------------------------------------------------------------
 
 # make class GROUPS=3 LESSONS="03_3 06_2" DATA=/path/to/adience EXECUTE=1
@@ -125,12 +129,20 @@ chapters: book  ## the chapters: hygiene, quick runs, alone as in Colab, outputs
 nbval: execute  ## only: do the committed notebooks show what the chapters give now?
 	@$(PYTEST) $(NBVAL) notebooks
 
+# Not in `make test`: to be run every night, or before a release. The record of what passed is for the page "Run it".
+.PHONY: colab
+colab: environment  ## the committed lessons alone, quick, with Colab's versions; with FULL=1 by default and compared (an hour or more)
+	@$(BIN)/python -m tools.colab $(if $(FULL),--full) $(LESSONS)
+
 .PHONY: oldest
-oldest: environment  ## the package's tests with the oldest versions that it allows (takes Python 3.11)
+oldest: environment  ## the package's tests and the lessons, quick, with the oldest versions that it allows (takes Python 3.11)
 	@$(BIN)/uv venv --quiet --clear --python 3.11 _build/oldest
 	@$(BIN)/uv pip install --quiet --python _build/oldest --resolution lowest-direct . \
-		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110'
+		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110' 'ipykernel>=6.29'
 	@_build/oldest/bin/python -m pytest -q tests/facelab
+	@_build/oldest/bin/python -m ipykernel install --prefix _build/oldest --name python3 >/dev/null
+	@JUPYTER_PATH="$(CURDIR)/_build/oldest/share/jupyter" $(BIN)/python -m tools.execute -p quick True \
+		--output _build/oldest/lessons $(LESSONS)
 
 .PHONY: benchmarks
 benchmarks: environment  ## how long the loader, the pipeline, the renderer and the chapters take
@@ -151,6 +163,10 @@ full-runs: environment  ## train chapters 3 to 6 and 8 on all folds, and the con
 	@$(BIN)/python -m tools.full_runs
 	@$(BIN)/python -m tools.contest
 	@$(BIN)/python -m tools.contest --test
+
+.PHONY: address
+address: environment  ## give the course the address of another repository: make address REPOSITORY=owner/name
+	@$(BIN)/python -m tools.address "$(REPOSITORY)"
 
 .PHONY: lock
 lock:  ## resolve requirements.lock again from pyproject.toml

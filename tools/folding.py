@@ -14,7 +14,7 @@ import nbformat
 
 from facelab.files import written_whole
 from tools import command
-from tools.notebooks import TITLE_LINE, check_cell
+from tools.notebooks import TITLE_LINE, check_cell, with_first_cells
 from tools.paths import chapters
 
 
@@ -123,10 +123,10 @@ def _fold(cell: nbformat.NotebookNode) -> None:
 
 @command.ends_with_status("begins again")
 def main() -> None:
-    """Fold the cells of every lesson; one in which nothing changes is left as it is."""
+    """Fold the cells of every lesson and renew its first two; one in which nothing changes stays as it is."""
     for path in chapters():
         notebook = nbformat.read(path, as_version=4)
-        result = folded(notebook)
+        result = folded(with_first_cells(notebook, path.name))
         if result != notebook:
             with written_whole(path) as aside:
                 nbformat.write(result, aside)

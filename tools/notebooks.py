@@ -28,7 +28,14 @@ if importlib.util.find_spec("facelab") is None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", source]
     done = subprocess.run(pip, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"pip cannot install {{source}}\\n{{done.stderr}}")"""
+        raise RuntimeError(
+            f"The course could not be installed from {{source}}\\n"
+            "If it cannot be reached now, run this cell again later. If it "
+            "cannot be reached from here, put a copy of the course, a folder "
+            "or a .zip, beside this notebook, and first run, with its name:\\n"
+            "import os; os.environ['FACELAB_SOURCE'] = './course.zip'\\n"
+            f"What pip says:\\n{{done.stderr}}"
+        )"""
 _CHECK = """\
 from facelab import lesson
 
@@ -62,6 +69,16 @@ def on_the_code_host(name: str) -> str:
 def setup_cell() -> str:
     """Source of a notebook's second cell: it installs the package where that is absent, as in Colab."""
     return _SETUP.format(url=_repository()["url"])
+
+
+def with_first_cells(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """Copy of a notebook whose badge and setup cell, where it has the two, are today's."""
+    result = copy.deepcopy(notebook)
+    first = result.cells[:2]
+    if all(cell.metadata.get("tags") == ["remove-cell"] for cell in first):
+        for cell, source in zip(first, (badge_cell(name), setup_cell()), strict=False):
+            cell.source = source
+    return result
 
 
 def check_cell() -> str:

@@ -19,6 +19,7 @@ from jupyter_book.cli.main import build as jupyter_book
 from facelab import results, seals
 from facelab.files import alone
 from tools import (
+    about_pages,
     bibliography,
     command,
     execute,
@@ -66,6 +67,7 @@ def gather() -> None:
     shutil.copy2(REPOSITORY / "_config.yml", SOURCE)
     shutil.copytree(REPOSITORY / "book", SOURCE / "book")
     try_pages.fill(SOURCE / "book")
+    about_pages.fill(SOURCE / "book")
     for notebook in chapters():
         executed = EXECUTED / notebook.name
         if not execute.is_whole(executed):
@@ -142,9 +144,20 @@ def render() -> Path:
         (SOURCE / "_build" / "html").rename(HTML)
         for notebook in chapters():  # who saves a page's source gets the notebook as it ran
             shutil.copy2(EXECUTED / notebook.name, HTML / "_sources" / "notebooks")
-        pages = [path for path in HTML.rglob("*") if path.is_file()]
-        seals.write(_SEAL, pages, sources)
+        seal_pages(sources)
     return HTML / "index.html"
+
+
+def seal_pages(sources: str) -> None:
+    """Seal all that lies among the pages now, as made from sources with this digest."""
+    seals.write(_SEAL, [path for path in HTML.rglob("*") if path.is_file()], sources)
+
+
+def seal_again() -> None:
+    """Seal the pages once more, after something has been added to them that follows from them."""
+    if (seal := seals.read(_SEAL)) is None:
+        raise FileNotFoundError(f"{HTML} has not been rendered: run `make html` first")
+    seal_pages(seal.inputs)
 
 
 def _build() -> None:

@@ -16,14 +16,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.book.test_pages import CONTENT
+from tools.accessibility import BIBLIOGRAPHY_VIOLATIONS, NARROW, THEME_VIOLATIONS, THEMES, WIDE
 
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-WIDE, NARROW = (1280, 800), (390, 844)
-# The theme's own doing, the same on every page of every book made with it,
-THEME_VIOLATIONS = {"label-content-name-mismatch", "region"}
-# and the roles that docutils gives to a bibliography and its entries.
-BIBLIOGRAPHY_VIOLATIONS = {"aria-required-children", "aria-allowed-role", "aria-deprecated-role"}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +85,7 @@ def test_a_page_fits_its_window_and_sets_its_formulas_without_a_network(name, si
     assert visited.page.locator("article mjx-merror").count() == 0
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", CONTENT)
 def test_a_page_can_be_read_by_everybody(name, theme, visit):
     visited = visit(name, WIDE, theme)

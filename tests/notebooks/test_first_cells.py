@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -81,9 +83,40 @@ def test_an_install_that_fails_stops_with_its_own_reason(without_the_package, mo
     monkeypatch.setenv("FACELAB_SOURCE", str(tmp_path / "no where"))
     with pytest.raises(RuntimeError) as raised:
         exec(setup_cell(), {})
-    assert f"pip cannot install {tmp_path / 'no where'}" in str(raised.value)
-    assert "ERROR: " in str(raised.value)
+    said = str(raised.value)
+    assert f"could not be installed from {tmp_path / 'no where'}\n" in said
+    assert "run this cell again later" in said
+    assert "ERROR: " in said.split("What pip says:\n")[1]
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_remedy_of_the_message_works(without_the_package, monkeypatch, tmp_path):
+    """A copy of the course beside the notebook is given to pip by the name that the message shows."""
+    monkeypatch.chdir(tmp_path)
+    package = tmp_path / "course" / "facelab"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package.parent / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "facelab"\nversion = "9"\n'
+    )
+    shutil.make_archive("course", "zip", tmp_path, "course")
+    remedy = re.search(r"^import os; .+$", _message(), flags=re.MULTILINE)[0]
+    monkeypatch.setenv("FACELAB_SOURCE", "")
+    exec(remedy, {})
+    for name, value in {"NO_DEPS": "1", "NO_BUILD_ISOLATION": "0", "TARGET": str(tmp_path / "there")}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    exec(setup_cell(), {})
+    assert (tmp_path / "there" / "facelab" / "__init__.py").exists()
+
+
+def _message() -> str:
+    """What the setup cell says when nothing can be installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, "", "no"))
+        with pytest.raises(RuntimeError) as raised:
+            exec(setup_cell(), {})
+    return str(raised.value)
 
 
 def test_a_source_with_a_blank_is_one_source_and_success_prints_nothing(

@@ -83,7 +83,9 @@ def test_the_repository_has_one_address(files):
     owner = project.split("/")[0]
     assert host == "https://github.com"
     for path, text in texts(files).items():
-        for found in re.findall(rf"{owner}/([\w-]+)", text):
+        places = rf"(?:github(?:\.com)?/{owner}/|\b{owner}\.github\.io/)([\w.-]*[\w-])"
+        lines = "\n".join(line for line in text.splitlines() if owner in line)  # not those of pictures
+        for found in (name.removesuffix(".git") for name in re.findall(places, lines)):
             assert f"{owner}/{found}" == project, f"{path.name} names another address: {owner}/{found}"
     assert setup_cell() in (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
