@@ -46,7 +46,7 @@ endef
 # uv comes from pip, at the locked version and with the locked hashes, inside the environment; then uv fills the rest.
 $(VENV)/.in-step: requirements.lock pyproject.toml $(AGAIN)
 	@$(with_uv) && if ! { test $@ -nt requirements.lock && test $@ -nt pyproject.toml; }; then \
-		echo "Installing the locked packages into $(VENV) (2.5 GB; half a minute to a few minutes) …" && rm -f $(STAMPS) && \
+		echo "Installing the locked packages into $(VENV) (3 GB; half a minute to a few minutes) …" && rm -f $(STAMPS) && \
 		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock && \
 		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . && \
 		touch $@; fi
