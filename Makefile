@@ -120,7 +120,7 @@ unit: environment  ## the unit tests: the package, the renderer, the project's f
 	@$(PYTEST) $(SHARE) --dist loadfile tests/facesim
 	@$(PYTEST) $(SHARE) --dist worksteal tests/facelab tests/tools tests/project
 
-# Each worker has half of the lessons that run alone, which share an environment, and then the rest, one test at a time.
+# Each worker has half of the lessons that run alone, which share an environment, and of the quick runs, which share a kernel.
 .PHONY: chapters
 chapters: book  ## the chapters: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages
 	@$(PYTEST) $(SHARE) --dist loadgroup $(NBVAL) tests/notebooks tests/book notebooks

@@ -56,10 +56,16 @@ EXECUTED = [
 # ---- The data sets ----------------------------------------------------------------------------------------
 
 
+@cache
+def embedded_rows() -> pd.DataFrame:
+    """The embedded faces, each with its file."""
+    rows = adience.drop_duplicates(adience.read_rows(embedded.data_dir()))
+    return rows.assign(source=adience.find_photographs(rows, embedded.data_dir()))
+
+
 def drawn(photographs: int, albums: int) -> pd.DataFrame:
     """So many embedded faces with both labels, of as many albums in every fold, genders in turn."""
-    rows = adience.drop_duplicates(adience.read_rows(embedded.data_dir()))
-    rows = rows.assign(source=adience.find_photographs(rows, embedded.data_dir()))
+    rows = embedded_rows()
     rows = rows[rows["age"].isin(adience.AGE_GROUPS) & rows["gender"].isin(adience.GENDERS)]
     turn = rows.groupby(["user_id", "gender"]).cumcount()
     rows = rows.iloc[turn.argsort(kind="stable")]

@@ -28,7 +28,9 @@ def run(lessons: Sequence[tuple[Path, Mapping[str, Any]]], folder: Path) -> list
     for number, (path, parameters) in enumerate(lessons):
         place = folder / str(number)
         place.mkdir()
-        lesson = parameterize_notebook(load_notebook_node(str(path)), dict(parameters))
+        lesson = parameterize_notebook(
+            load_notebook_node(str(path)), dict(parameters), kernel_name="python3", language="python"
+        )
         code = [cell for cell in lesson.cells if cell.cell_type == "code"]
         for cell in code:
             cell.outputs = []
