@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+import playwright
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
@@ -32,6 +31,7 @@ SCRIPTS = REPOSITORY / "book" / "_static"
 GROUPS = list(adience.AGE_GROUPS)
 CLOSE = 1e-3
 NAMES = list(play_page.NETWORKS)
+NODE = Path(playwright.__file__).parent / "driver" / "node"  # Playwright brings its own
 
 
 @cache
@@ -89,15 +89,11 @@ def same_layers(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_layer_is_that_of_keras_on_200_faces_in_node(name, tmp_path):
-    if (node := shutil.which("node")) is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Node: install it (Debian: apt-get install nodejs)")
-        pytest.skip("no Node: install it (Debian: apt-get install nodejs)")
     images = pictures(200)
     images.astype("<f4").tofile(tmp_path / "pictures")
     run = subprocess.run(
         [
-            node,
+            NODE,
             Path(__file__).with_name("play_network.js"),
             SCRIPTS / "play-network.js",
             PLAY / "networks.json",
