@@ -10,13 +10,12 @@ from __future__ import annotations
 import html
 import re
 import sys
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from facelab.files import alone, workplace, written_whole
-from tools import command, printed, render
+from tools import archives, command, printed, render
 from tools.paths import BUILD, EXECUTED, HTML, chapters
 
 FOLDER = HTML / "downloads"
@@ -36,23 +35,6 @@ class Download(NamedTuple):
 NOTEBOOKS = Download("reading-faces-notebooks.zip", "All notebooks, with what they printed")
 PAGES = Download("reading-faces-pages.zip", "All pages of this book; unpack them and open index.html")
 PDF = Download("reading-faces.pdf", "The whole book as a PDF, everything unfolded")
-
-
-def pack(files: Iterable[tuple[str, Path]], target: Path) -> None:
-    """Pack files under names into an archive; the same files give the same bytes.
-
-    Parameters
-    ----------
-    files : iterable of (str, Path)
-        The name in the archive, and the file.
-    target : Path
-        The archive; it is written whole or not at all.
-    """
-    with written_whole(target) as aside, zipfile.ZipFile(aside, "w") as archive:
-        for name, file in sorted(files):
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, file.read_bytes(), compress_type=zipfile.ZIP_DEFLATED, compresslevel=6)
 
 
 def size(number: int) -> str:
@@ -90,10 +72,10 @@ def make() -> list[Path]:
     """Make the files from the rendered book and link them; returns them."""
     _write_list(_ELSEWHERE)  # neither the archive nor the PDF holds the links to them
     pages = [file for file in HTML.rglob("*") if file.is_file() and not file.is_relative_to(FOLDER)]
-    pack(
-        [(f"reading-faces/{path.name}", EXECUTED / path.name) for path in chapters()], FOLDER / NOTEBOOKS.name
-    )
-    pack([(f"reading-faces/{_name(file)}", file) for file in pages], FOLDER / PAGES.name)
+    notebooks = {path.name: EXECUTED / path.name for path in chapters()}
+    for item, files in ((NOTEBOOKS, notebooks), (PAGES, {_name(file): file for file in pages})):
+        contents = {f"reading-faces/{name}": file.read_bytes() for name, file in files.items()}
+        archives.pack(FOLDER / item.name, contents)
     with workplace(BUILD) as place, written_whole(FOLDER / PDF.name) as aside:
         aside.write_bytes(printed.print_book(HTML, place))
     made = [NOTEBOOKS, PAGES, PDF]

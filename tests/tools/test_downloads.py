@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import downloads, printed
+from tools import archives, downloads, printed
 
 FRONT, LESSON = "book/front", "notebooks/lesson"
 HEAD = '<html><head><link rel="stylesheet" href="../_static/a.css"></head><body><article class="bd-article">'
@@ -38,13 +38,8 @@ def book(tmp_path, monkeypatch) -> Path:
 
 
 def test_an_archive_is_the_same_each_time(tmp_path):
-    first, second = tmp_path / "b.txt", tmp_path / "a.txt"
-    first.write_text("b")
-    second.write_text("a")
-    named = [("x/b", first), ("x/a", second)]
-    downloads.pack(named, tmp_path / "1.zip")
-    first.touch()
-    downloads.pack(reversed(named), tmp_path / "2.zip")
+    archives.pack(tmp_path / "1.zip", {"x/b": b"b", "x/a": b"a"})
+    archives.pack(tmp_path / "2.zip", {"x/a": b"a", "x/b": b"b"})
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
     archive = zipfile.ZipFile(tmp_path / "1.zip")
     assert {name: archive.read(name) for name in archive.namelist()} == {"x/a": b"a", "x/b": b"b"}

@@ -19,9 +19,8 @@ import nbformat
 from tqdm import tqdm
 
 from facelab.files import alone
-from tools import command
+from tools import archives, command
 from tools.classroom import editions, guide
-from tools.classroom.archives import pack
 from tools.classroom.exercises import Lesson, read
 from tools.classroom.nbgrader_course import CONFIGURATION, instructions
 from tools.execute import execute_all
@@ -88,14 +87,19 @@ def make_class(
     teacher, course = _teacher(lessons, seeds, executed), _nbgrader(lessons, seeds)
     with alone(folder, "another run of this tool makes a class"):
         made = [
-            pack(folder / f"students_{group}.zip", _students(lessons, {**parameters, "seed": seed}))
+            _pack(folder / f"students_{group}.zip", _students(lessons, {**parameters, "seed": seed}))
             for group, seed in tqdm(seeds.items(), desc="Students' editions", unit="group", disable=None)
         ]
-        made.append(pack(folder / "teacher.zip", teacher))
-        made.append(pack(folder / "nbgrader.zip", course))
+        made.append(_pack(folder / "teacher.zip", teacher))
+        made.append(_pack(folder / "nbgrader.zip", course))
         for stale in set(folder.glob("students_*.zip")) - set(made):
             stale.unlink()
     return made
+
+
+def _pack(path: Path, texts: Mapping[str, str]) -> Path:
+    """Write texts into an archive, in a folder of its name; returns its path."""
+    return archives.pack(path, {f"{path.stem}/{name}": text.encode() for name, text in texts.items()})
 
 
 def _students(lessons: Sequence[Lesson], parameters: Mapping[str, Any]) -> dict[str, str]:
