@@ -129,10 +129,13 @@ chapters: book  ## the chapters: hygiene, quick runs, alone as in Colab, outputs
 nbval: execute  ## only: do the committed notebooks show what the chapters give now?
 	@$(PYTEST) $(NBVAL) notebooks
 
+# LESSONS="03_3 B": files of the lessons whose names begin so. A name that no file has stays as it is, and is complained of.
+NAMED = $(foreach name,$(LESSONS),$(or $(wildcard notebooks/$(name)_*.ipynb),$(name)))
+
 # Not in `make test`: to be run every night, or before a release. The record of what passed is for the page "Run it".
 .PHONY: colab
 colab: environment  ## the committed lessons alone, quick, with Colab's versions; with FULL=1 by default and compared (an hour or more)
-	@$(BIN)/python -m tools.colab $(if $(FULL),--full) $(LESSONS)
+	@$(BIN)/python -m tools.colab $(if $(FULL),--full) $(NAMED)
 
 .PHONY: oldest
 oldest: environment  ## the package's tests and the lessons, quick, with the oldest versions that it allows (takes Python 3.11)
@@ -142,7 +145,7 @@ oldest: environment  ## the package's tests and the lessons, quick, with the old
 	@_build/oldest/bin/python -m pytest -q tests/facelab
 	@_build/oldest/bin/python -m ipykernel install --prefix _build/oldest --name python3 >/dev/null
 	@JUPYTER_PATH="$(CURDIR)/_build/oldest/share/jupyter" $(BIN)/python -m tools.execute -p quick True \
-		--output _build/oldest/lessons $(LESSONS)
+		--output _build/oldest/lessons $(NAMED)
 
 .PHONY: benchmarks
 benchmarks: environment  ## how long the loader, the pipeline, the renderer and the chapters take

@@ -92,7 +92,7 @@ def readdress(root: Path, new: str) -> list[Path]:
         if taken:
             raise ValueError(
                 f"{path.relative_to(root)} names {new} already. If an earlier run of this command was "
-                "interrupted, take its changes back first: git restore ."
+                "interrupted, take its changes back first: git restore, and the files that git diff lists"
             )
         readdressed = text
         for form, pattern in addresses(old).items():

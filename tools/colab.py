@@ -25,12 +25,14 @@ from typing import Any, NamedTuple
 
 import nbformat
 import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from papermill.exceptions import PapermillExecutionError
 
 from facelab.files import alone, workplace, written_whole
 from tools import command
+from tools.execute import CELL_TIMEOUT_SECONDS
 from tools.paths import BUILD, REPOSITORY, chapters
 
 CONSTRAINTS = REPOSITORY / "tests" / "colab" / "constraints.txt"
@@ -40,7 +42,6 @@ KERNEL = ("ipykernel", "ipython")  # what Colab brings besides the course's own 
 _COMMITS = "https://api.github.com/repos/googlecolab/backend-info/commits?per_page=1&path=pip-freeze.txt"
 _FILES = "https://raw.githubusercontent.com/googlecolab/backend-info"
 _UV = Path(sys.executable).with_name("uv")
-_CELL_TIMEOUT_SECONDS = 1800
 
 
 class Freeze(NamedTuple):
@@ -232,10 +233,12 @@ def _go_through(notebook: Path, folder: Path) -> None:
             kernel_name="colab",
             resources={"metadata": {"path": folder}},
             progress_bar=False,
-            execution_timeout=_CELL_TIMEOUT_SECONDS,
+            execution_timeout=CELL_TIMEOUT_SECONDS,
         )
     except PapermillExecutionError as error:
         raise command.FailedError(f"{notebook.name}, cell In [{error.exec_count}]: {error}") from error
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise command.FailedError(f"{notebook.name}: {error}") from error
     cells = nbformat.read(ran, as_version=4).cells
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     if red := [output.text for output in outputs if output.get("name") == "stderr"]:
@@ -247,7 +250,7 @@ def _compare(notebook: Path, folder: Path) -> None:
     sanitise = CONSTRAINTS.with_name("sanitise.cfg")
     options = ["-q", "-c", os.devnull, "--rootdir", folder, "-p", "no:cacheprovider", "--nbval"]
     options += ["--nbval-kernel-name", "colab", "--nbval-sanitize-with", sanitise]
-    options += ["--nbval-cell-timeout", _CELL_TIMEOUT_SECONDS, folder / notebook.name]
+    options += ["--nbval-cell-timeout", CELL_TIMEOUT_SECONDS, folder / notebook.name]
     words = [sys.executable, "-m", "pytest", *map(str, options)]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
     if done.returncode:
@@ -317,14 +320,18 @@ def check(names: Sequence[str], full: bool) -> None:
     for name in names:
         notebook = repository / "notebooks" / name
         try:
+            if not notebook.exists():
+                raise command.FailedError(f"{name} is not committed")
             run_alone(notebook, python, full)
+            passed = {notebook.stem: "default" if full else "quick"}
         except command.FailedError as failure:
             failures.append(str(failure))
-            print(f"{name}: failed")
-            continue
-        print(f"{name}: passed")
+            passed = {}
+        print(f"{name}: {'passed' if passed else 'failed'}")
         known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else None
-        new = record(known, freeze, found, {notebook.stem: "default" if full else "quick"})
+        if known and not passed:  # what passed before does not stand beside a failure
+            known["lessons"].pop(notebook.stem, None)
+        new = record(known, freeze, found, passed)
         with written_whole(RECORD) as aside:
             aside.write_text(json.dumps(new, indent=2) + "\n", encoding="utf-8")
     if failures:

@@ -23,7 +23,7 @@ import pandas as pd
 from facelab import adience, backend, embedded, evaluation, models, pipeline, results, training, transfer
 from facelab.backend import keras, layers, tf
 from facelab.files import written_whole
-from tools import command
+from tools import command, play_page
 from tools.paths import BUILD, PLAY
 
 CONTRACT = pipeline.PixelContract(side=64, channels=3)
@@ -121,11 +121,7 @@ def network(name: str) -> keras.Model:
     ValueError
         If the weights are not, to the byte, those of the record.
     """
-    record = json.loads((PLAY / "networks.json").read_text(encoding="utf-8"))["networks"][name]
-    content = (PLAY / record["file"]).read_bytes()
-    if hashlib.sha256(content).hexdigest() != record["sha256"]:
-        raise ValueError(f"{record['file']} is not the one of networks.json: run `make play` again")
-    return from_half(np.frombuffer(content, "<f2"), FILTERS[name])
+    return from_half(np.frombuffer(play_page.weights(name), "<f2"), FILTERS[name])
 
 
 def from_half(numbers: np.ndarray, filters: tuple[int, int, int, int]) -> keras.Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 import json
 import math
 import re
@@ -126,6 +127,21 @@ def record() -> dict[str, Any]:
     return json.loads((PLAY / "networks.json").read_text(encoding="utf-8"))
 
 
+def weights(name: str) -> bytes:
+    """Read a network's numbers, 16 bits each.
+
+    Raises
+    ------
+    ValueError
+        If they are not, to the byte, those of the record.
+    """
+    written = record()["networks"][name]
+    content = (PLAY / written["file"]).read_bytes()
+    if hashlib.sha256(content).hexdigest() != written["sha256"]:
+        raise ValueError(f"{written['file']} is not the one of networks.json: run `make play` again")
+    return content
+
+
 def script() -> str:
     """Write the script that holds pictures and weights: a page opened from a file may fetch nothing."""
     folder = embedded.counterfactual_dir()
@@ -133,7 +149,7 @@ def script() -> str:
         "networks": {
             name: {
                 "weights": record()["networks"][name]["weights"],
-                "numbers": _base64((PLAY / record()["networks"][name]["file"]).read_bytes()),
+                "numbers": _base64(weights(name)),
             }
             for name in NETWORKS
         },

@@ -20,7 +20,7 @@ from bs4 import BeautifulSoup
 from tools.paths import REPOSITORY
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _MARGINS: Any = {"top": "18mm", "bottom": "20mm", "left": "16mm", "right": "16mm"}
 _WIDTH_PX = round((210 - 16 - 16) / 25.4 * 96)  # what they leave of A4
 _FOOTER = (
@@ -242,7 +242,7 @@ def print_book(html: Path, place: Path) -> bytes:
     whole, pdf = place / "book.html", b""
     numbers: dict[str, int] = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         for _ in range(2):
             whole.write_text(assemble(html, numbers), encoding="utf-8")
             page = browser.new_page(viewport={"width": _WIDTH_PX, "height": 1000})

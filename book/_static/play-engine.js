@@ -32,15 +32,22 @@ function engine(networks) {
     const worker = new Worker(URL.createObjectURL(program));
     const waiting = new Map();
     worker.onmessage = ({ data: { number, answers } }) => {
-      waiting.get(number)(answers);
+      waiting.get(number).resolve(answers);
       waiting.delete(number);
+    };
+    // A browser may refuse a worker only after it was made; then what waits is answered here.
+    worker.onerror = (event) => {
+      event.preventDefault();
+      ask = here();
+      for (const { picture, resolve } of waiting.values()) ask(picture).then(resolve);
+      waiting.clear();
     };
     worker.postMessage({ load: parts });
     let count = 0;
     return (picture) =>
       new Promise((resolve) => {
         count += 1;
-        waiting.set(count, resolve);
+        waiting.set(count, { picture, resolve });
         worker.postMessage({ number: count, picture });
       });
   }
@@ -67,9 +74,11 @@ function engine(networks) {
     };
   }
 
+  let ask;
   try {
-    return inWorker();
+    ask = inWorker();
   } catch {
-    return here();
+    ask = here();
   }
+  return (picture) => ask(picture);
 }

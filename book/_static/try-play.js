@@ -140,18 +140,22 @@
     face.canvas.setAttribute("aria-label", label());
     const picture = taken();
     draw(input.context, seen(picture));
+    face.canvas.dataset.asked = ""; // until the answer is there
     if (busy) {
       again = true;
       return;
     }
     busy = true;
-    latest = await ask(picture);
-    answered(latest);
-    busy = false;
+    try {
+      latest = await ask(picture);
+      answered(latest);
+    } finally {
+      busy = false;
+    }
     if (again) {
       again = false;
       await refresh();
-    }
+    } else delete face.canvas.dataset.asked;
   }
   const label = () => {
     const number = state.covered.length;
@@ -166,10 +170,11 @@
   async function rendered(cause, place) {
     turn += 1;
     const mine = turn;
-    state.own = false;
+    face.canvas.dataset.asked = "";
     const value = cause.values[place];
     const picture = await pictureOf(state.head * data.perHead + value.picture);
-    if (mine !== turn || state.own) return; // moved on in the meantime
+    if (mine !== turn) return; // moved on in the meantime
+    state.own = false;
     const words = cause.name === "age" ? value.words : `${data.years} years, ${cause.name}: ${value.words}`;
     state.truth = { words, group: groups[value.group ?? data.group] };
     state.picture = picture;
@@ -247,7 +252,10 @@
   face.canvas.addEventListener("blur", () => (cursor.hidden = true));
   const paint = (event) => {
     const box = face.canvas.getBoundingClientRect();
-    const place = (offset, size) => STEP * Math.round((SIZE * offset) / size / STEP - 1);
+    const place = (offset, size) => {
+      const nearest = STEP * Math.round((SIZE * offset) / size / STEP - 1);
+      return Math.min(Math.max(nearest, 0), SIZE - BRUSH);
+    };
     coverAt([place(event.clientX - box.left, box.width), place(event.clientY - box.top, box.height)]);
     refresh();
   };
@@ -269,7 +277,10 @@
     forgetMap();
     const mine = mapping;
     const { name } = networks[state.network];
-    const ages = async (picture) => softmax((await ask(prepared(picture, SIDE, state.broken)))[name].logits);
+    const ages = async (picture) => {
+      const answers = await ask(prepared(picture, SIDE, state.broken));
+      return softmax(answers[name].logits, state.temperature);
+    };
     const uncovered = await ages(covered());
     const winner = best(uncovered);
     const places = squares(SIZE, MAPPED);
@@ -344,6 +355,7 @@
     words: (step) => (2 ** (step / 20)).toFixed(2), // evenly spaced in its logarithm
     moved: (step) => {
       state.temperature = 2 ** (step / 20);
+      forgetMap();
       if (latest) answered(latest);
     },
   });
@@ -425,7 +437,7 @@
         min: name === "size" ? 10 : 0,
         max: 100,
         step: 1,
-        words: (percent) => `${percent} %`,
+        words: (percent) => `${Math.round(percent)} %`,
         moved: (percent) => {
           place[name] = percent;
           crop();
@@ -448,7 +460,7 @@
       grip = { x: event.clientX, y: event.clientY, ...place };
     });
     preview.addEventListener("pointermove", drag);
-    preview.addEventListener("pointerup", () => (grip = null));
+    for (const end of ["pointerup", "pointercancel"]) preview.addEventListener(end, () => (grip = null));
     return element(
       "details",
       { class: "play-own" },

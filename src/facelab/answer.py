@@ -5,6 +5,7 @@ network is measured once, on albums that the network was not trained on, and sta
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ _SETTINGS: Final = "settings.json"
 _FEATURES: Final = "training_features.npy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays are not equal as a whole
 class Settings:
     """What belongs to a network besides its weights, so that its answers mean what they say.
 
@@ -168,7 +169,7 @@ class Answer:
         likeliest = ", ".join(f"{group} {share:.0%}" for share, group in order[:3])
         first, last = self.years
         return (
-            f"{likeliest}; {first:.0f} to {last:.0f} years (coverage {self.coverage:.0%}); "
+            f"{likeliest}; {math.floor(first)} to {math.ceil(last)} years (coverage {self.coverage:.0%}); "
             f"labelled m {self.m:.0%}"
         )
 
@@ -243,7 +244,7 @@ def distance(features: ArrayLike, training: ArrayLike) -> np.ndarray:
 
 
 def interval_score(y_prob: ArrayLike, ages: ArrayLike) -> np.ndarray:
-    """Compute the least level at which each face's :func:`age_interval` holds its age.
+    """Compute the level above which each face's :func:`age_interval` holds its age.
 
     Parameters
     ----------
@@ -411,7 +412,8 @@ def answer(
             return Answer("the face is turned away")
         picture = cut(picture, eyes)
     said = network(pixels(picture, settings.contract))
-    if _distance(_of_unit_length(said["features"]), settings.features)[0] > settings.farthest:
+    # Not "farther": of a damaged file's network the distance may be nan, which is no number to compare.
+    if not _distance(_of_unit_length(said["features"]), settings.features)[0] <= settings.farthest:
         return Answer("it is unlike the training data")
     # Probabilities of 8 bits sum to 1 only roughly.
     groups = said["age"] / said["age"].sum(axis=1, keepdims=True)

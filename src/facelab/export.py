@@ -11,7 +11,7 @@ import logging
 import os
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -49,7 +49,8 @@ LIST: Final = "SHA256SUMS"
 _CONTRACT: Final = "contract.json"
 """Where the contract stands in a file: the name of a member of a zip archive, or of an entry."""
 
-_NEEDED: Final = {"ONNX": ("onnx", "onnxruntime", "tf2onnx")}
+_TO_RUN: Final = {"ONNX": ("onnxruntime",)}
+_TO_WRITE: Final = {"ONNX": ("onnx", "tf2onnx")}
 
 
 class ContractError(ValueError):
@@ -78,12 +79,28 @@ def missing(name: str) -> str:
     >>> missing("Keras")
     ''
     """
-    if name.startswith("LiteRT") and _litert_interpreter() is None:
-        lacking = ["ai_edge_litert"]
-    else:
-        lacking = [module for module in _NEEDED.get(name, ()) if importlib.util.find_spec(module) is None]
-    remedy = 'pip install "facelab[export]"'
-    return f"{name} needs {', '.join(lacking)}: {remedy}" if lacking else ""
+    lacking = _lacking_to_run(name) + _not_installed(_TO_WRITE.get(name, ()))
+    if name.startswith("LiteRT"):
+        from facelab.backend import tf
+
+        if not hasattr(tf, "lite"):  # which Keras writes LiteRT by
+            return f"{name} needs a TensorFlow that has tf.lite, and {tf.__version__} has none"
+    return _remedy(name, lacking) if lacking else ""
+
+
+def _lacking_to_run(name: str) -> list[str]:
+    """List the modules that are not there to run a format."""
+    if name.startswith("LiteRT"):
+        return [] if _litert_interpreter() else ["ai_edge_litert"]
+    return _not_installed(_TO_RUN.get(name, ()))
+
+
+def _not_installed(modules: Iterable[str]) -> list[str]:
+    return [module for module in modules if importlib.util.find_spec(module) is None]
+
+
+def _remedy(name: str, lacking: Iterable[str]) -> str:
+    return f'{name} needs {", ".join(lacking)}: pip install "facelab[export]"'
 
 
 def export(
@@ -143,12 +160,10 @@ def export(
     def ranges() -> Any:
         return ([example[np.newaxis]] for example in examples.astype("float32"))
 
-    integers = {"optimizations": [tf.lite.Optimize.DEFAULT], "representative_dataset": ranges}
-    how: dict[str, dict[str, Any]] = {
-        "ONNX": {"format": "onnx"},
-        "LiteRT": {"format": "litert"},
-        "LiteRT, int8": {"format": "litert"} | integers,
-    }
+    how: dict[str, dict[str, Any]] = {"ONNX": {"format": "onnx"}, "LiteRT": {"format": "litert"}}
+    if "LiteRT, int8" not in left_out:
+        integers = {"optimizations": [tf.lite.Optimize.DEFAULT], "representative_dataset": ranges}
+        how["LiteRT, int8"] = {"format": "litert"} | integers
     with files.workplace(folder.parent) as place:
         made = place / "made"
         made.mkdir()
@@ -198,15 +213,15 @@ def load(path: str | os.PathLike[str], contract: PixelContract) -> Network:
     -----
     ONNX and LiteRT compute with one thread, Keras with as many as TensorFlow has. Used in lesson 9.2.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     name = next((name for name, file in FORMATS.items() if Path(file).suffix == path.suffix), None)
     if name is None:
         known = ", ".join(sorted({Path(file).suffix for file in FORMATS.values()}))
         raise ValueError(f"{path} is none of {known}: take a file that facelab.export.export wrote")
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}: export writes it")
-    if why := missing(name):
-        raise ModuleNotFoundError(why)
+    if lacking := _lacking_to_run(name):
+        raise ModuleNotFoundError(_remedy(name, lacking))
     runs = {".keras": _load_keras, ".onnx": _load_onnx, ".tflite": _load_litert}[path.suffix]
     with without_messages():
         run, said = runs(path)
@@ -219,7 +234,7 @@ def load(path: str | os.PathLike[str], contract: PixelContract) -> Network:
 
     def network(images: np.ndarray) -> dict[str, np.ndarray]:
         _refuse_misfit(np.shape(images)[1:], contract, "an image")
-        if images.dtype != np.float32 or images.min() < 0 or images.max() > 1:
+        if images.dtype != np.float32 or not (images.min() >= 0 and images.max() <= 1):
             raise ContractError(
                 f"{path.name} expects float32 from 0 to 1, not {images.dtype} from {images.min()} to "
                 f"{images.max()}: divide pixels of 8 bits by 255, once"
@@ -254,7 +269,7 @@ def check_files(folder: str | os.PathLike[str]) -> list[str]:
     The list itself is not signed: it finds damage, and not somebody who changes a file and the list. Used in
     lesson 9.2.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     lines = (folder / LIST).read_text(encoding="utf-8").splitlines()
     listed = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     there = {path.name for path in folder.iterdir()} - {LIST}

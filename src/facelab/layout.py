@@ -8,6 +8,7 @@ import csv
 import re
 import shutil
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -162,6 +163,8 @@ def _read(table_file: Path) -> pd.DataFrame:
             f"{table_file}, line 1: the table {problem}. Its columns are {', '.join(_NEEDED)} and, if you "
             "have them, person and fold"
         )
+    if len(set(names)) < len(names):
+        raise DataSetError(f"{table_file}, line 1: a column stands there twice: {', '.join(names)}")
     for line, fields in numbered:
         if len(fields) != len(names):
             raise DataSetError(
@@ -178,7 +181,7 @@ def _read(table_file: Path) -> pd.DataFrame:
 def _faults(table: pd.DataFrame, folder: Path) -> Iterator[tuple[int, str]]:
     """Yield what is wrong with the rows, with their lines."""
     fold_of: dict[str, tuple[str, int]] = {}
-    seen: dict[tuple[str, str, str], int] = {}
+    seen: dict[tuple[str, ...], int] = {}
     for line, row in zip(table.index, table.to_dict("records"), strict=True):
         album, name = row["album"], PurePosixPath(row["file"].replace("\\", "/")).name
         if album in ("", ".", "..") or set(album) & set("/\\\0\t\n\r"):
@@ -192,7 +195,10 @@ def _faults(table: pd.DataFrame, folder: Path) -> Iterator[tuple[int, str]]:
             yield line, "file is empty: name the photograph"
         elif not (folder / row["file"]).is_file():
             yield line, f"there is no file {folder / row['file']}"
-        first = seen.setdefault((album, row.get("person", ""), name), line)
+        # Some file systems take names for the same that differ in case, or in how an accent is written.
+        place = (album, row.get("person", ""), name)
+        alike = tuple(unicodedata.normalize("NFC", part).casefold() for part in place)
+        first = seen.setdefault(alike, line)
         if first != line:
             yield line, f"a second {name} of the same person as in line {first}: rename one of them"
         if "fold" in row:

@@ -115,15 +115,16 @@ def test_each_layer_is_that_of_keras_on_200_faces_in_node(name, tmp_path):
     )
 
 
+ANSWERED = "!!document.querySelector('[data-shown=\"verdict\"]')?.textContent"
+
+
 @pytest.fixture
 def play(visit):  # noqa: F811
     """Open the page, and wait for its first answer."""
 
     def opened(size=WIDE, theme="light"):
         visited = visit("book/play", size, theme)
-        visited.page.wait_for_function(
-            "document.querySelector('[data-shown=\"verdict\"]')?.textContent !== ''"
-        )
+        visited.page.wait_for_function(ANSWERED)
         return visited
 
     return opened
@@ -201,17 +202,7 @@ def shown(page, name: str) -> str:
 
 def settled(page) -> None:
     """Wait until the page has answered the last question."""
-    page.wait_for_timeout(150)
-    page.wait_for_function(
-        """() => {
-      const text = (name) => document.querySelector(name).textContent;
-      const now = text('.play-says') + text('.try-answers');
-      const same = window.lastAnswer === now;
-      window.lastAnswer = now;
-      return same;
-    }""",
-        polling=250,
-    )
+    page.wait_for_selector(".play-face:not([data-asked])", timeout=60_000)
 
 
 def bars(page) -> np.ndarray:
@@ -398,14 +389,24 @@ def test_a_file_that_is_no_picture_is_refused_in_words(play, tmp_path):
     assert visited.complaints == []
 
 
-def test_where_there_are_no_workers_it_answers_all_the_same(browser, html):  # noqa: F811
+# No worker, one that may not be made, one that dies.
+NO_WORKER = {
+    "unknown": "delete window.Worker;",
+    "refused": "window.Worker = class { constructor() { throw new Error('no'); } };",
+    "dies": """const Whole = window.Worker;
+      window.Worker = class extends Whole {
+        constructor() { super(URL.createObjectURL(new Blob(["throw new Error('no')"]))); }
+      };""",
+}
+
+
+@pytest.mark.parametrize("why", NO_WORKER)
+def test_where_there_are_no_workers_it_answers_all_the_same(why, browser, html):  # noqa: F811
     with browser.new_context() as context:
         page = context.new_page()
-        page.add_init_script("delete window.Worker;")
+        page.add_init_script(NO_WORKER[why])
         page.goto((html / "book" / "play.html").as_uri())
-        page.wait_for_function(
-            "document.querySelector('[data-shown=\"verdict\"]')?.textContent !== ''", timeout=30_000
-        )
+        page.wait_for_function(ANSWERED, timeout=30_000)
         m, ages = keras_says(NAMES[0], of_the_page()[[at_first("age", 0)]])
         assert bars(page) == pytest.approx(100 * np.array([*m, *ages[0]]), abs=0.6)
 

@@ -67,7 +67,8 @@ def test_an_answer_has_groups_after_temperature_years_and_gender() -> None:
     np.testing.assert_allclose(found.groups, flattened)
     np.testing.assert_allclose(found.years, age_interval(flattened[None], 0.8)[0])
     assert (found.coverage, found.m) == (0.9, 0.25)
-    assert "years (coverage 90%)" in str(found)
+    first, last = found.years
+    assert f"; {np.floor(first):.0f} to {np.ceil(last):.0f} years (coverage 90%)" in str(found)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,7 @@ def test_an_answer_has_groups_after_temperature_years_and_gender() -> None:
         ([face(35, 44)], (1, 1, 1), "the face is too small: 9 pixels from eye to eye"),
         ([face(22, 36)], (1, 1, 1), "the face is turned away"),
         ([face()], (1, -1, 0), "it is unlike the training data"),
+        ([face()], (np.nan, 1, 1), "it is unlike the training data"),  # a damaged file's
     ],
 )
 def test_it_says_why_it_does_not_answer(faces: list[Face], features: tuple[float, ...], why: str) -> None:

@@ -94,6 +94,18 @@ def test_a_fault_is_named_with_its_line_and_nothing_is_written(
     assert sorted(own.parent.rglob("*")) == before
 
 
+def test_names_that_differ_in_case_alone_are_the_same_on_some_machines(own: Path) -> None:
+    (own.parent / "family 0" / "more").mkdir()
+    (own.parent / "family 0" / "0.png").rename(own.parent / "family 0" / "more" / "A.PNG")
+    (own.parent / "family 0" / "1.png").rename(own.parent / "family 0" / "a.png")
+    changed(own, 0, "file", "family 0/more/A.PNG")
+    changed(own, 1, "file", "family 0/a.png")
+    with pytest.raises(
+        adience.DataSetError, match=r"line 3: a second a\.png of the same person as in line 2"
+    ):
+        layout.make_data_set(own, own.parent / "made")
+
+
 def test_all_faults_are_counted_and_ten_named(own: Path) -> None:
     rows = pd.read_csv(own, dtype=str, keep_default_na=False)
     rows["age"] = "old"
@@ -116,6 +128,7 @@ def test_an_age_group_without_quotation_marks_is_named(own: Path) -> None:
     [
         (b"file,album,gender\n", r"line 1: the table lacks \['age'\]"),
         (b"file,album,gender,age,race\n", r"line 1: the table has \['race'\]"),
+        (b"file,album,gender,age,age\na.jpg,a,f,1,2\n", "line 1: a column stands there twice"),
         (b"file,album,gender,age\n", "has no rows"),
         (b"", r"line 1: the table lacks \['file', 'album', 'gender', 'age'\]"),
         (b"file,album,gender,age\n\xff\xfe,a,f,1\n", "not a comma-separated table"),

@@ -1,4 +1,4 @@
-"""Lessons that share a kernel share nothing else, and a failure is told of the lesson that failed."""
+"""Lessons that share a kernel share no names and no folder, and each failure is told of its lesson."""
 
 from __future__ import annotations
 

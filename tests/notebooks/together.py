@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
-_CELL_TIMEOUT_SECONDS = 1800
+from tools.execute import CELL_TIMEOUT_SECONDS
 
 
 def run(lessons: Sequence[tuple[Path, Mapping[str, Any]]], folder: Path) -> list[list[nbformat.NotebookNode]]:
@@ -41,7 +41,7 @@ def run(lessons: Sequence[tuple[Path, Mapping[str, Any]]], folder: Path) -> list
     NotebookClient(
         together,
         kernel_name="python3",
-        timeout=_CELL_TIMEOUT_SECONDS,
+        timeout=CELL_TIMEOUT_SECONDS,
         allow_errors=True,
         resources={"metadata": {"path": str(folder)}},
     ).execute()

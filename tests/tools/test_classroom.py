@@ -284,10 +284,13 @@ def test_a_class_of_three_groups_has_five_archives_of_the_same_bytes_each_time(t
         assert "parameters" in tags(cells[place - 2])
         assert f"seed of its own, {101 + number}." in cells[place - 1].source
     before = {path: path.read_bytes() for path in made}
+    (tmp_path / "students_2025.zip").write_text("the teacher's own")
     assert classroom.main([*arguments[:2], *arguments[4:], "--groups", "2"]) == 0
     assert {path: path.read_bytes() for path in sorted(tmp_path.glob("*.zip"))}.keys() == {
-        path for path in made if "group_3" not in path.name
+        *(path for path in made if "group_3" not in path.name),
+        tmp_path / "students_2025.zip",
     }
+    (tmp_path / "students_2025.zip").unlink()
     assert classroom.main(arguments) == 0
     assert {path: path.read_bytes() for path in sorted(tmp_path.glob("*.zip"))} == before
 

@@ -35,9 +35,11 @@ def test_weights_that_are_not_those_of_the_record_are_refused(tmp_path, monkeypa
     other = bytearray((tmp_path / "small.f16").read_bytes())
     other[0] ^= 1
     (tmp_path / "small.f16").write_bytes(other)
-    monkeypatch.setattr(play_networks, "PLAY", tmp_path)
+    monkeypatch.setattr(play_page, "PLAY", tmp_path)
     with pytest.raises(ValueError, match=r"small\.f16 is not the one"):
         play_networks.network("small")
+    with pytest.raises(ValueError, match=r"small\.f16 is not the one"):
+        play_page.script()
 
 
 def test_a_network_scores_on_the_test_fold_what_is_recorded():

@@ -92,8 +92,9 @@ def make_class(
         ]
         made.append(_pack(folder / "teacher.zip", teacher))
         made.append(_pack(folder / "nbgrader.zip", course))
-        for stale in set(folder.glob("students_*.zip")) - set(made):
-            stale.unlink()
+        for found in set(folder.glob("students_group_*.zip")) - set(made):
+            if re.fullmatch(r"students_group_\d+\.zip", found.name):  # an earlier run's, of a larger class
+                found.unlink()
     return made
 
 
@@ -156,7 +157,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="for all groups, such as: -p data_dir /path/to/adience",
     )  # fmt: skip
     parser.add_argument("--execute", action="store_true", help="execute the lessons for each group")
-    parser.add_argument("--output", type=Path, default=CLASS, help="folder (default: _build/class)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=CLASS,
+        help="folder for students_group_N.zip, teacher.zip and nbgrader.zip (default: _build/class)",
+    )
     chosen = parser.parse_args(arguments)
     notebooks = chosen_lessons(chosen.lessons)
     parameters = read_parameters(chosen.parameter, notebooks)
