@@ -1,4 +1,4 @@
-"""How a lesson shows its full run: in every reader a small table, on its page figures above it.
+"""How a lesson shows its full run: in every reader a small table, on its page figures and the table folded.
 
 The whole record stands on the page of recorded results.
 """
@@ -46,7 +46,7 @@ def cell_of(notebook: NotebookNode, name: str) -> NotebookNode:
 
 
 def add_figures(notebook: NotebookNode, record: results.Record, folder: Path, name: str) -> None:
-    """Put a figure of each part's first score above the table of a lesson's full run.
+    """Show a lesson's full run as a figure of each part's first score, and fold the tables.
 
     Parameters
     ----------
@@ -72,5 +72,8 @@ def add_figures(notebook: NotebookNode, record: results.Record, folder: Path, na
         plt.close(figure)
         said = "; ".join(f"{as_text(str(model))} {interval}" for model, interval in found.items())
         drawn.append(f"![Full run, {as_text(score)} on {part}: {said}]({folder.name}/{file.name})")
+        drawn.append(f"*{as_text(score)[:1].upper()}{as_text(score)[1:]} on {part}.*")
     cell = cell_of(notebook, name)
-    cell.source = "\n\n".join([*drawn, cell.source])
+    *tables, about, where = cell.source.split("\n\n")
+    folded = "\n\n".join([":::{dropdown} The numbers", *tables, ":::"])
+    cell.source = "\n\n".join([*drawn, folded, f"{about} {where}"])
