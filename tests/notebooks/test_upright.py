@@ -18,6 +18,8 @@ EXCEPT = {
     "a-pipeline-that-keeps-up-052": "it looks for damage, not at faces",
     "counterfactuals-016": RENDERED,
     "a-shortcut-020": RENDERED,
+    "from-a-photograph-to-a-crop-006": "the embedded faces, also with data_dir",
+    "from-a-photograph-to-a-crop-035": "it opens what it has just saved",
     "rendered-faces-016": RENDERED,
     "rendered-faces-026": RENDERED,
 }
