@@ -6,6 +6,8 @@ stands in ``book/answers.json`` (see :mod:`tools.answers`).
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -40,6 +42,28 @@ START = {"age": "28", "glasses": "none", "light": "0", "hair": "short01"}
 """Where each slider stands at first."""
 
 
+@functools.cache
+def sweeps() -> pd.DataFrame:
+    """Read the sweeps, causes and values as text; nobody changes the table."""
+    return embedded.read_sweeps().astype({"factor": str, "value": str})
+
+
+def find(wanted: Sequence[tuple[int, str, str]]) -> pd.DataFrame:
+    """Find pictures by head, cause and value; rows of :func:`facelab.embedded.read_sweeps`, in this order."""
+    named = sweeps().set_index(["identity", "factor", "value"], drop=False)
+    return named.loc[list(wanted)].reset_index(drop=True)
+
+
+def side_by_side(paths: Iterable[str], columns: int) -> Image.Image:
+    """Put pictures of the sweeps together into one, from left to right and down."""
+    pictures = [Image.open(embedded.counterfactual_dir() / path) for path in paths]
+    side = pictures[0].width
+    whole = Image.new("RGB", (columns * side, -(-len(pictures) // columns) * side))
+    for place, picture in enumerate(pictures):
+        whole.paste(picture, (place % columns * side, place // columns * side))
+    return whole
+
+
 def pictures() -> pd.DataFrame:
     """Find the pictures of the sheet, from left to right and down.
 
@@ -48,20 +72,14 @@ def pictures() -> pd.DataFrame:
     DataFrame
         Of :func:`facelab.embedded.read_sweeps`, with two rows of ``COLUMNS`` pictures a head.
     """
-    sweeps = embedded.read_sweeps().astype({"factor": str, "value": str})
-    sweeps = sweeps.set_index(["identity", "factor", "value"], drop=False)
-    wanted = [(head, cause, value) for head in HEADS for cause, values in CAUSES.items() for value in values]
-    return sweeps.loc[wanted].reset_index(drop=True)
+    return find(
+        [(head, cause, value) for head in HEADS for cause, values in CAUSES.items() for value in values]
+    )
 
 
 def sheet() -> Image.Image:
     """Put the pictures together into one, so that a page loads them at once."""
-    paths = [embedded.counterfactual_dir() / path for path in pictures()["path"]]
-    side = Image.open(paths[0]).width
-    whole = Image.new("RGB", (COLUMNS * side, len(paths) // COLUMNS * side))
-    for place, path in enumerate(paths):
-        whole.paste(Image.open(path), (place % COLUMNS * side, place // COLUMNS * side))
-    return whole
+    return side_by_side(pictures()["path"], COLUMNS)
 
 
 def data(answers: list[list[float]]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import json
 import math
@@ -15,6 +14,7 @@ from PIL import Image
 
 from facelab import adience, embedded, transfer
 from facelab.cards import MODEL_CARD, fill
+from tools import heads
 from tools.paths import PLAY
 
 HEADS = tuple(range(12))
@@ -57,17 +57,9 @@ LABELS = {
 """What a slider is called, if not as its cause."""
 
 
-@functools.cache
-def sweeps() -> pd.DataFrame:
-    """Read the sweeps, values as text."""
-    return embedded.read_sweeps().astype({"factor": str, "value": str})
-
-
 def pictures() -> pd.DataFrame:
     """Find the pictures of the page, head by head; rows of :func:`facelab.embedded.read_sweeps`."""
-    of_heads = sweeps()[sweeps()["identity"].isin(HEADS)]
-    wanted = [(head, cause, value) for head in HEADS for cause, value in _places()]
-    return of_heads.set_index(["identity", "factor", "value"], drop=False).loc[wanted].reset_index(drop=True)
+    return heads.find([(head, cause, value) for head in HEADS for cause, value in _places()])
 
 
 def _places() -> list[tuple[str, str]]:
@@ -77,7 +69,7 @@ def _places() -> list[tuple[str, str]]:
 
 def _start(head: int, cause: str) -> int:
     """Where a slider stands for a head at first."""
-    own = sweeps().query("identity == @head and factor == 'glasses' and value == 'none'").iloc[0]
+    own = heads.sweeps().query("identity == @head and factor == 'glasses' and value == 'none'").iloc[0]
     values = list(CAUSES[cause])
     if OWN in values:
         return values.index(OWN)
@@ -166,12 +158,7 @@ def still() -> Image.Image:
     """Draw what stands there without scripts: four heads a row, each at 1, 28 and 70 years."""
     wanted = pictures()
     wanted = wanted[(wanted["factor"] == "age") & wanted["value"].isin(["1", "28", "70"])]
-    paths = [embedded.counterfactual_dir() / path for path in wanted["path"]]
-    side, columns = Image.open(paths[0]).width, 12
-    whole = Image.new("RGB", (columns * side, -(-len(paths) // columns) * side))
-    for place, path in enumerate(paths):
-        whole.paste(Image.open(path), (place % columns * side, place // columns * side))
-    return whole
+    return heads.side_by_side(wanted["path"], 12)
 
 
 def numbers() -> dict[str, str]:

@@ -1,7 +1,7 @@
 // The page "Play": rendered heads whose causes move, and two networks that answer at once, here in the page.
 "use strict";
 
-(async () => {
+(() => {
   const { data, element, changing, choice, slider, say, show } = tryIt;
   const { prepared, cover, squares, seen, resize } = pixels();
   const { softmax } = network();
@@ -19,7 +19,7 @@
     head: 0,
     picture: null, // as the sliders have it, or the reader's own
     own: false, // whether it is the reader's
-    truth: null, // what it was rendered with: { words, years, group }
+    truth: null, // what it was rendered with: { words, group }
     covered: [],
     broken: {},
     network: 0,
