@@ -80,6 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Train every method with every seed, print the scores and write them as one record."""
     parser = argparse.ArgumentParser(prog="python -m tools.contest", description=__doc__.split("\n")[0])
     parser.add_argument("data_dir", type=Path, nargs="?", help="default: the embedded faces")
+    photographs.add_labels(parser)
     parser.add_argument("--seeds", type=int, default=3, help="how many trainings a method has (default: 3)")
     parser.add_argument("--epochs", type=int, default=15, help="of each training (default: 15)")
     parser.add_argument("--photographs", type=int, help="to train on, drawn at random (default: all)")
@@ -117,6 +118,8 @@ def main(arguments: list[str] | None = None) -> None:
     real.record(
         f"contest_{split}",
         data_dir,
+        options.labels,
+        rule="strict",
         parameters={
             "seed": seeds[0],
             "seeds": seeds,

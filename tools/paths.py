@@ -6,6 +6,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
 RECORDS = REPOSITORY / "book" / "results"  # what the trained chapters measured
+PHOTOGRAPHS = RECORDS / "photographs"  # what tools.measure found on real photographs
 ANSWERS = REPOSITORY / "book" / "answers.json"  # of one network, for the interactive pages
 PLAY = REPOSITORY / "book" / "play"  # the networks of the interactive page "Play"
 

@@ -14,7 +14,7 @@ from facelab import results
 from facelab._markdown import as_code, as_text
 from facelab.files import written_whole
 from tools import command
-from tools.paths import RECORDS, REPOSITORY, lesson_name
+from tools.paths import PHOTOGRAPHS, RECORDS, REPOSITORY, lesson_name
 
 PAGE = REPOSITORY / "book" / "recorded_results.md"
 
@@ -32,9 +32,17 @@ fold: choices are made on them, and a test fold is looked at once.
 
 :::{admonition} These faces are rendered
 :class: important
-All scores on this page are from the faces that come with the course. None of them is a score on Adience, and
-none says how well a network would do on photographs.
+All scores of the lessons are from the faces that come with the course. None of them is a score on Adience,
+and none says how well a network would do on photographs.
 :::
+"""
+
+ON_PHOTOGRAPHS = """\
+## On real photographs
+
+Measured by the project's tools on photographs that are not part of the course; [their
+datasheet](real_photographs.md) says whose they are. `labels` says who made the labels, and `age_groups` by
+which rule ages were read.
 """
 
 
@@ -61,9 +69,24 @@ def section(path: Path) -> str:
     )
 
 
+def photographs_section(path: Path) -> str:
+    """Write a record of real photographs as a part of its section."""
+    record = results.read(path)
+    scores = sum(map(len, record.scores.values()))
+    versions = ", ".join(f"{package} {version}" for package, version in asdict(record.versions).items())
+    return (
+        f"### {as_text(record.chapter.replace('_', ' ').capitalize())}\n\n"
+        f"[The record itself](results/photographs/{quote(path.name)}).\n\n"
+        f":::{{dropdown}} {scores} scores\n{results.to_markdown(record)}\n:::\n\n"
+        f"*Made with {as_text(versions)}.*\n"
+    )
+
+
 def page() -> str:
     """Give the page as it should stand in the book."""
-    return "\n".join([INTRODUCTION, *map(section, sorted(RECORDS.glob("*.json")))])
+    measured = list(map(photographs_section, sorted(PHOTOGRAPHS.glob("*.json"))))
+    rendered = map(section, sorted(RECORDS.glob("*.json")))
+    return "\n".join([INTRODUCTION, *rendered, *([ON_PHOTOGRAPHS, *measured] if measured else [])])
 
 
 def write() -> None:

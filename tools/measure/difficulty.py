@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from facelab import models, pipeline, results
+from facelab import adience, models, pipeline, results
 from facelab.backend import keras, layers
 from tools import command
 from tools.measure import real
@@ -46,10 +46,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Train and score everything, print the scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     real.add_data_options(parser)
+    parser.add_argument("--fold", type=int, choices=adience.FOLDS, default=4, help="the fold to test on")
     parser.add_argument("--limit", type=int, help="use a random sample of this many photographs")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    split, train, asked = real.parts(options, options.seed, options.limit)
+    split, train, asked = real.parts(options, options.fold, options.seed, options.limit)
     real.show_parts(train, asked)
 
     def scored(y_pred: dict[str, np.ndarray]) -> list[results.Score]:
@@ -79,6 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
     real.record(
         f"difficulty_{split}",
         options.data_dir,
+        options.labels,
         parameters={"seed": options.seed, "fold": options.fold, "limit": options.limit},
         scores=scores | {f"{cause} alone": found for cause, found in alone.items()},
         seconds=seconds,

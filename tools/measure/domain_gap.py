@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("renders_dir", type=Path, help="folder in the Adience layout")
     parser.add_argument("real_dir", type=Path, help="another one, with photographs")
+    photographs.add_labels(parser)
     parser.add_argument("--side", type=int, default=48, help="pixels of height and width")
     parser.add_argument("--colour", action="store_true", help="train on colour instead of grey")
     parser.add_argument("--epochs", type=int, default=11)
@@ -74,6 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     real.record(
         "domain_gap",
         options.real_dir,
+        options.labels,
         parameters={
             "seed": options.seed,
             "renders": data_set,

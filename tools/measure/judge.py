@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Judge the photographs of a folder, print the scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
+    photographs.add_labels(parser)
     parser.add_argument("--limit", type=int, help="judge a random sample of this many photographs")
     parser.add_argument("--seed", type=int, default=0, help="of that sample and of the intervals")
     options = parser.parse_args(arguments)
@@ -53,6 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     real.record(
         "judge",
         options.data_dir,
+        options.labels,
         parameters={"seed": options.seed, "limit": options.limit, "side": CONTRACT.side},
         scores=scores,
         seconds=0,  # nothing is trained

@@ -1,11 +1,52 @@
 """The photographs that the tools measure: their labels, and the true causes where a renderer knows them."""
 
+import argparse
+import hashlib
 from pathlib import Path
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from facelab import adience
+
+Rule = Literal["strict", "nearest"]
+
+RULE: Final = "nearest"
+"""How an age between two groups is read: :func:`facelab.adience.read_folds` knows the rules."""
+
+
+def add_labels(parser: argparse.ArgumentParser) -> None:
+    """Add who labelled the photographs: a score measures agreement with these labels and no others."""
+    parser.add_argument("--labels", help="who made the labels, in a few words, for the record")
+
+
+def provenance(data_dir: Path, labels: str | None, rule: Rule, table: pd.DataFrame) -> dict[str, str]:
+    """Say where photographs and labels come from, for a record.
+
+    Parameters
+    ----------
+    data_dir : Path
+    labels : str or None
+        From :func:`add_labels`.
+    rule : {"strict", "nearest"}
+        By which the ages were read.
+    table : DataFrame
+        All that the data set has.
+
+    Returns
+    -------
+    dict
+        ``labels``, who made them; ``age_groups``, the rule by which ages were put into them; and
+        ``file_names_sha256``, the SHA-256 of the sorted paths of the photographs, a line each.
+    """
+    rendered = (data_dir / "factors.csv").is_file()
+    names = "".join(f"{path}\n" for path in sorted(table["path"].dropna()))
+    return {
+        "labels": labels or ("by the renderer, with its label noise" if rendered else "not stated"),
+        "age_groups": rule,
+        "file_names_sha256": hashlib.sha256(names.encode()).hexdigest(),
+    }
 
 
 def read_photographs(data_dir: Path) -> pd.DataFrame:
@@ -27,7 +68,7 @@ def read_photographs(data_dir: Path) -> pd.DataFrame:
     facelab.adience.DataSetError
         If the folder is no data set.
     """
-    table = adience.usable(adience.read_folds(data_dir, matching="nearest")).reset_index(drop=True)
+    table = adience.usable(adience.read_folds(data_dir, matching=RULE)).reset_index(drop=True)
     factors = data_dir / "factors.csv"
     if factors.is_file():
         # Only an empty field is missing: "None" is a hair style.

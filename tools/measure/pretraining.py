@@ -49,10 +49,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Train and score every beginning, share and seed; print the scores and write them as one record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     real.add_data_options(parser)
+    parser.add_argument("--fold", type=int, choices=adience.FOLDS, default=4, help="the fold to test on")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--shares", type=float, nargs="+", choices=EPOCHS, default=list(EPOCHS))
     options = parser.parse_args(arguments)
-    split, train, asked = real.parts(options, seed=0)
+    split, train, asked = real.parts(options, options.fold, seed=0)
 
     data_set = options.data_dir.resolve().name
     print(f"{data_set}: {split} for fold {options.fold}, {len(asked)} photographs; seeds {options.seeds}")
@@ -94,6 +95,7 @@ def main(arguments: list[str] | None = None) -> None:
     real.record(
         f"pretraining_{split}",
         options.data_dir,
+        options.labels,
         parameters={"seed": options.seeds[0], "seeds": options.seeds, "fold": options.fold},
         scores=scores,
         seconds=seconds,

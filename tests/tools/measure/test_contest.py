@@ -90,7 +90,10 @@ def test_every_method_is_scored_and_compared_and_the_test_fold_is_asked_without_
         for score in scores:
             assert (score.split, score.folds) == ("validation", [4])
             assert str(score.interval) in printed
+    assert record.parameters.pop("file_names_sha256")
     assert record.parameters == {
+        "labels": "not stated",
+        "age_groups": "strict",
         "seed": 1,
         "seeds": [1, 2, 3],
         "fold": 4,

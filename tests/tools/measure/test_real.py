@@ -1,5 +1,7 @@
 """The measurement on photographs: what it scores, writes and refuses. The photographs here are noise."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,12 +28,20 @@ def folder(tmp_path, monkeypatch, write_eighty, small_network):
 def test_it_prints_and_records_every_score_with_its_interval_and_goes_on_where_it_stopped(
     folder, capsys, monkeypatch
 ):
-    real.main([str(folder)])
+    real.main([str(folder), "--labels", "drawn by lot"])
     printed = capsys.readouterr().out
     record = results.read(real.FOLDER / "real_test.json")
 
     assert record.data.photographs == 80
-    assert record.parameters == {"seed": 0, "fold": 4, "epochs": {"age_network": 2, "small": 2}}
+    names = sorted(adience.read_folds(folder)["path"])
+    assert record.parameters == {
+        "seed": 0,
+        "folds": [4],
+        "epochs": {"age_network": 2, "small": 2},
+        "labels": "drawn by lot",
+        "age_groups": "nearest",
+        "file_names_sha256": hashlib.sha256("".join(f"{name}\n" for name in names).encode()).hexdigest(),
+    }
     names = {network: [score.name for score in scores] for network, scores in record.scores.items()}
     every = ["gender", "age exact", "age 1-off", "age, years outside the group"]
     assert names == {"majority": every, "age_network": every[1:], "small": every}
@@ -43,7 +53,7 @@ def test_it_prints_and_records_every_score_with_its_interval_and_goes_on_where_i
 
     # Again: nothing is left to train, and the scores are the same.
     monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
-    real.main([str(folder)])
+    real.main([str(folder), "--labels", "drawn by lot"])
     assert results.read(real.FOLDER / "real_test.json") == record
 
 
@@ -58,6 +68,27 @@ def test_choosing_leaves_the_test_fold_alone(folder, capsys):
     record = results.read(real.FOLDER / "real_validation.json")
     assert {score.split for score in record.scores["small"]} == {"validation"}
     assert record.parameters["epochs"] == {"small": 1}
+
+
+def test_all_folds_are_tested_once_each_and_scored_together(folder, capsys):
+    real.main([str(folder), "--folds", "all", "--networks", "small", "--epochs", "1"])
+    record = results.read(real.FOLDER / "real_test_folds_01234.json")
+    together, alone = record.scores["small"], [record.scores[f"small, fold {fold}"] for fold in range(5)]
+    assert {(score.faces, tuple(score.folds)) for score in together} == {(80, (0, 1, 2, 3, 4))}
+    assert [{(score.faces, tuple(score.folds)) for score in scores} for scores in alone] == [
+        {(16, (fold,))} for fold in range(5)
+    ]
+    # The folds are of one size, so the score of all is the mean of theirs.
+    for number, score in enumerate(together):
+        assert score.estimate == pytest.approx(np.mean([scores[number].estimate for scores in alone]))
+    assert "trained on    64 photographs of 16 albums" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", [["5"], ["all", "4"], ["4", "4"], ["four"]])
+def test_a_fold_that_is_none_is_refused(folder, capsys, given):
+    assert real.main([str(folder), "--folds", *given]) == 2
+    assert f"not {' '.join(given)}" in capsys.readouterr().err
+    assert not real.FOLDER.exists()
 
 
 def test_a_missing_folder_is_said_so_and_nothing_is_written(folder, capsys):

