@@ -1,10 +1,10 @@
 """Run lessons on many processes or machines: ``python -m tools.scale LESSON… [--seeds …] [--on …]``.
 
 Of each lesson, seed and data set there is one task for each fold, and then one that has all folds: it finds
-every training in their common folder of checkpoints and writes the record, which is that of one ordinary run. A
-task whose output is there is not run again, so that after any interruption the same command goes on. Exit
-status: 0, or 1 when a task failed or the scheduler is gone, 2 for a wrong argument or a worker that differs, 130
-when interrupted.
+every training in their common folder of checkpoints and writes the record, which is that of one ordinary run.
+A task whose output is there is not run again, so that after any interruption the same command goes on. Exit
+status: 0, or 1 when a task failed or the scheduler is gone, 2 for a wrong argument or a worker that differs,
+130 when interrupted.
 """
 
 from __future__ import annotations

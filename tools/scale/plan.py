@@ -94,8 +94,8 @@ def tasks(
     Returns
     -------
     list of Task
-        What another one waits for comes before it. A lesson that keeps no checkpoints of its folds is one task:
-        of a run with one fold it would find nothing again.
+        What another one waits for comes before it. A lesson that keeps no checkpoints of its folds is one
+        task: of a run with one fold it would find nothing again.
 
     Raises
     ------

@@ -189,7 +189,7 @@ class Progress:
             if (bar := self._each.get(task)) is not None:
                 bar.update(int(what.removeprefix("cell ")) - bar.n)
             return
-        tqdm.write(f"{task}: {what}, worker {said['worker']}")
+        tqdm.write(f"{task}: {what}, worker {said['by']}")
         self._close(task)  # of a worker that died
         self._each[task] = tqdm(total=self._cells[task], desc=task, unit="cell", leave=False, disable=None)
 

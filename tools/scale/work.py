@@ -60,7 +60,7 @@ def perform(order: Order) -> Outcome:
         return Outcome(state="refused", worker=worker.address, seconds=None, message=", ".join(differing))
 
     def tell(what: str) -> None:
-        event = {"task": order["name"], "worker": str(worker.name), "what": what}
+        event = {"task": order["name"], "by": str(worker.name), "what": what}
         worker.log_event(order["command"], event)
 
     _at_work[order["command"]] += 1
@@ -125,8 +125,8 @@ def only_one(folder: Path, waits: Any) -> Iterator[tuple[int, ...]]:
     ------
     tuple of int
         The file descriptor whose lock the kernel must inherit. When a worker is killed, its kernel lives on
-        for a moment and may write a checkpoint: the lock is given back when the last of both is gone. Empty on
-        Windows, where a kernel ends with its worker, and on a drive without locks.
+        for a moment and may write a checkpoint: the lock is given back when the last of both is gone. Empty
+        on Windows, where a kernel ends with its worker, and on a drive without locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if sys.platform == "win32":
