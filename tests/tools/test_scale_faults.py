@@ -303,7 +303,7 @@ def test_a_worker_that_differs_is_refused_before_work_is_given_out_or_when_it_jo
             try:
                 until(lambda: trained(tmp_path), "the tasks do not run")
                 with differing():
-                    said, error = process.communicate(timeout=90)
+                    _, error = process.communicate(timeout=90)
             finally:
                 process.kill()
     assert process.returncode == 0, error
