@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import pkgutil
 import os
+import pkgutil
 import sys
 from pathlib import Path
 

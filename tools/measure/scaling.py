@@ -99,9 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{number} tasks: {overhead(number):.3f} s of overhead a task", flush=True)
     one, _ = seconds_of(chosen.lesson, 1)
     two, last = seconds_of(chosen.lesson, WORKERS)
-    print(
-        f"{chosen.lesson}, quick: {one:.0f} s by one, {two:.0f} s by two: {one / two:.2f} times as fast"
-    )
+    print(f"{chosen.lesson}, quick: {one:.0f} s by one, {two:.0f} s by two: {one / two:.2f} times as fast")
     print(f"Of the {two:.0f} s, the run with all folds, which cannot be shared, took {last:.0f} s")
 
 
