@@ -62,9 +62,8 @@ def run_all(
     outcomes: dict[str, Outcome] = {}
     waiting = {job.name: job for job in jobs}
     given: dict[Future, Job] = {}
+    names = set(waiting)
     completed = as_completed()
-
-    names = {job.name for job in jobs}
 
     def give(job: Job) -> None:
         key = f"{job.name}-{uuid.uuid4().hex}"  # a scheduler may remember an older one of this name
@@ -81,12 +80,13 @@ def run_all(
     def give_what_may_begin() -> None:
         for job in list(waiting.values()):
             states = {name: outcomes[name]["state"] for name in job.after if name in outcomes}
+            if names.intersection(job.after) - states.keys():
+                continue
+            del waiting[job.name]
             if failed := [name for name, state in states.items() if state != "done"]:
-                del waiting[job.name]
-                why = f"{job.name}: not run, because {', '.join(failed)} failed"
+                why = f"{job.name}: not run, because these failed: {'; '.join(failed)}"
                 know(job, Outcome(state="not run", worker="", seconds=None, message=why))
-            elif not names.intersection(job.after) - states.keys():
-                del waiting[job.name]
+            else:
                 give(job)
 
     try:
@@ -119,7 +119,11 @@ def _next(client: Client, completed: as_completed) -> list[Future]:
         time.sleep(0.05)
         if time.monotonic() - looked > 5:
             looked = time.monotonic()
-            if client.nthreads():
+            try:
+                workers = client.nthreads()
+            except OSError:
+                raise _lost(client) from None
+            if workers:
                 alone_since = None
             elif alone_since is None:
                 alone_since = looked
@@ -162,7 +166,7 @@ def ended_after(client: Client, word: str) -> Iterator[None]:
     except KeyboardInterrupt:
         with suppress(Exception):
             until = time.monotonic() + 15
-            while any(client.run(work.end, word).values()) and time.monotonic() < until:
+            while any(client.run(work.end, word, on_error="ignore").values()) and time.monotonic() < until:
                 time.sleep(0.2)
         raise
 
