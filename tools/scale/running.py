@@ -99,6 +99,10 @@ def run_all(
                     # This worker joined late, or was changed since. It gets no other task.
                     tell(job.name, outcome)
                     client.retire_workers(workers=[outcome["worker"]], close_workers=True)
+                    if not client.nthreads():
+                        raise command.FailedError(
+                            "no worker is left: the last one differed. The same command goes on"
+                        )
                     give(job)
                 else:
                     know(job, outcome)

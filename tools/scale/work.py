@@ -104,7 +104,7 @@ def _remedy(folder: Path) -> str:
 def thread_limits(threads: int) -> dict[str, str]:
     """Name the environment variables that tell TensorFlow, before it loads, how many threads to take.
 
-    Results depend on it in the last digits: sums are split among the threads.
+    Results depend on it, from the last digits on: sums are split among the threads.
     """
     names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     return dict.fromkeys(names, str(threads))
