@@ -4,7 +4,7 @@ Two figures, each a ratio within one run, so that they mean the same on any mach
 
 * the overhead a task: sleeping tasks on two workers take longer than they sleep, and a part of that is each
   task's; it should not grow with their number;
-* the speed-up: the quick run of a lesson's five folds, by one worker with all cores and by two that share them.
+* the speed-up: the quick run of a lesson's five folds, by one worker and by two that share its cores.
 
 A busy machine makes both worse. Everything is written into a folder that goes when the command ends.
 """

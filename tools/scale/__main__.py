@@ -135,9 +135,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tasks = plan.tasks(plan.chosen(chosen.lessons), into, chosen.seeds, chosen.folds, data_dirs, length)
     tasks = plan.learned(tasks)
     if chosen.plan:
-        left = plan.open_tasks(tasks)
         threads = max(1, CPU_COUNT // workers)
-        print(plan.described(tasks, left, workers, threads, into))
+        if chosen.on != "local":
+            with cluster.connected(chosen.on, workers) as client:
+                workers, threads = len(client.nthreads()), cluster.threads_each(client, chosen.on, workers)
+        print(plan.described(tasks, plan.open_tasks(tasks), workers, threads, into))
         return
     run(tasks, data_dirs, into, chosen.on, workers)
 
