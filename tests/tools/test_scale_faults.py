@@ -193,7 +193,7 @@ def test_tasks_that_fail_are_named_and_the_others_go_on(toy, tmp_path, monkeypat
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
         assert scale.main(arguments) == 1
     said = capsys.readouterr()
-    assert "99_1_toy.ipynb, cell In [2]: ValueError: no such album" in said.err
+    assert "99_1_toy.ipynb, cell In [3]: ValueError: no such album" in said.err
     assert "99_1_toy, seed 1, fold 2: 2 workers died while they ran it" in said.err
     whole = "99_1_toy, seed 1, folds 0 1 2 3: not run, because these failed: "
     assert whole + "99_1_toy, seed 1, fold 1; 99_1_toy, seed 1, fold 2" in said.err

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 from dask.system import CPU_COUNT
+from distributed import Client
 
 from facelab.files import alone, written_whole
 from tools import command, execute, paths
@@ -38,29 +39,16 @@ def run(
     ValueError
         If a worker differs, before any task is given out.
     """
-    with alone(into, "another run of tools.scale works"), cluster.connected(on, workers) as client:
-        left = plan.open_tasks(tasks)
-        threads = cluster.threads_each(client, on, workers)
-        print(plan.described(tasks, left, len(client.nthreads()), threads, into))
-        print(f"Dask's dashboard: {client.dashboard_link}", flush=True)
-        word = uuid.uuid4().hex
-        with written_whole(into / agreement.TOKEN) as aside:
-            aside.write_text(word, encoding="utf-8")
-        notebooks = sorted({agreement.portable(task.notebook) for task in left})
-        places = (notebooks, [str(folder) for folder in data_dirs], str(into))
-        wanted = agreement.fingerprints(*places)
-        cluster.refuse_differing(client, wanted, *places)
-        jobs = [
-            running.Job(task.name, _order(task, word, threads, places, wanted), task.after, task.seconds)
-            for task in left
-        ]
-        progress = running.Progress({task.name: _cells(task.notebook) for task in left})
-        client.subscribe_topic(word, progress.hear)
-        try:
-            with running.ended_after(client, word):
-                outcomes = running.run_all(client, jobs, cluster.performing(), progress.tell)
-        finally:
-            progress.close()
+    outcomes: dict[str, Outcome] = {}
+    with alone(into, "another run of tools.scale works"):
+        if left := plan.open_tasks(tasks):
+            with cluster.connected(on, workers) as client:
+                threads = cluster.threads_each(client, on, workers)
+                print(plan.described(tasks, left, len(client.nthreads()), threads, into))
+                print(f"Dask's dashboard: {client.dashboard_link}", flush=True)
+                outcomes = _run_on(client, left, data_dirs, into, threads)
+        else:
+            print(f"Plan: {len(tasks)} tasks, {len(tasks)} of them done already")
     print(running.table([task.name for task in tasks], outcomes))
     if failures := [outcome["message"] for outcome in outcomes.values() if outcome["state"] != "done"]:
         raise command.FailedError("\nerror: ".join(failures))
@@ -69,6 +57,30 @@ def run(
             for record in execute.records(task.output):
                 print(f"Record: {record}")
     return outcomes
+
+
+def _run_on(
+    client: Client, left: Sequence[plan.Task], data_dirs: Sequence[Path], into: Path, threads: int
+) -> dict[str, Outcome]:
+    """Give tasks to workers that agree, with a bar for each."""
+    word = uuid.uuid4().hex
+    with written_whole(into / agreement.TOKEN) as aside:
+        aside.write_text(word, encoding="utf-8")
+    notebooks = sorted({agreement.portable(task.notebook) for task in left})
+    places = (notebooks, [str(folder) for folder in data_dirs], str(into))
+    wanted = agreement.fingerprints(*places)
+    cluster.refuse_differing(client, wanted, *places)
+    jobs = [
+        running.Job(task.name, _order(task, word, threads, places, wanted), task.after, task.seconds)
+        for task in left
+    ]
+    progress = running.Progress({task.name: _cells(task.notebook) for task in left})
+    client.subscribe_topic(word, progress.hear)
+    try:
+        with running.ended_after(client, word):
+            return running.run_all(client, jobs, cluster.performing(), progress.tell)
+    finally:
+        progress.close()
 
 
 def _order(

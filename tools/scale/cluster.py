@@ -10,15 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-try:
-    from distributed import Client, LocalCluster
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f"tools.scale needs Dask's distributed, and there is no {error.name}: pip install 'facelab[scale]'",
-        name=error.name,
-    ) from error
-
 from dask.system import CPU_COUNT
+from distributed import Client, LocalCluster
 
 from tools.scale import agreement
 from tools.scale.work import Order, Outcome
