@@ -158,7 +158,7 @@ def test_four_kernels_start_at_once_and_a_second_start_does_nothing_again(toy, t
     assert left_over(tmp_path) == []
 
 
-def test_a_worker_killed_in_mid_training_is_replaced_and_its_task_goes_on(toy, tmp_path, monkeypatch, capfd):
+def test_a_worker_killed_in_mid_training_is_replaced_and_its_task_goes_on(toy, tmp_path):
     killing = f"""if fold == 1 and len(epochs) == 3 and not Path({str(tmp_path / "killed")!r}).exists():
                 Path({str(tmp_path / "killed")!r}).touch()
                 os.kill(os.getppid(), signal.SIGKILL)"""
@@ -187,7 +187,7 @@ FAULTS = """
                 time.sleep(600)"""
 
 
-def test_tasks_that_fail_are_named_and_the_others_go_on(toy, tmp_path, monkeypatch, capsys):
+def test_tasks_that_fail_are_named_and_the_others_go_on(toy, tmp_path, capsys):
     """One by its cell; one whose worker dies each time."""
     import dask
 
