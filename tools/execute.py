@@ -19,8 +19,9 @@ import os
 import shutil
 import sys
 import time
+import uuid
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,6 +30,7 @@ from weakref import WeakSet
 import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_runtime_dir
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
@@ -43,6 +45,8 @@ from tools.paths import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 CELL_TIMEOUT_SECONDS = 1800
 # Two chapters that train at once suit the memory of a small machine.
 AT_ONCE = min(2, os.cpu_count() or 1)
+# Linux takes 107 bytes for the path of a socket, macOS 103.
+LONGEST_SOCKET = 103
 
 
 class ChapterError(command.FailedError):
@@ -54,6 +58,9 @@ def execute(
     output: Path,
     parameters: Mapping[str, Any],
     cell_timeout: int | None = CELL_TIMEOUT_SECONDS,
+    *,
+    on_cell: Callable[[int], None] | None = None,
+    keep_open: Sequence[int] = (),
 ) -> float | None:
     """Execute one chapter into ``output``, unless that holds the result of the same inputs already.
 
@@ -65,6 +72,11 @@ def execute(
         New values for those of the chapter's cell tagged ``parameters``.
     cell_timeout : int, optional
         How long one cell may take, in seconds; None for as long as it likes.
+    on_cell : callable, optional
+        Given the number of each cell, from 0, when it begins, in place of a progress bar.
+    keep_open : sequence of int
+        File descriptors that the kernel inherits: a lock on one of them holds until the kernel, too, is gone.
+        Not on Windows.
 
     Returns
     -------
@@ -92,7 +104,7 @@ def execute(
             executed, empty_folder = place / output.name, place / "folder"
             empty_folder.mkdir()
             try:
-                _run(notebook, executed, empty_folder, parameters, cell_timeout)
+                _run(notebook, executed, empty_folder, parameters, cell_timeout, on_cell, keep_open)
             except PapermillExecutionError as error:
                 executed.replace(failed)
                 raise ChapterError(
@@ -130,9 +142,21 @@ def records(output: Path) -> list[Path]:
 
 
 def _run(
-    notebook: Path, executed: Path, folder: Path, parameters: Mapping[str, Any], cell_timeout: int | None
+    notebook: Path,
+    executed: Path,
+    folder: Path,
+    parameters: Mapping[str, Any],
+    cell_timeout: int | None,
+    on_cell: Callable[[int], None] | None,
+    keep_open: Sequence[int],
 ) -> None:
     """Let papermill execute a chapter in a folder, and write it without what differs between two runs."""
+    options: dict[str, Any] = {"progress_bar": {"desc": notebook.stem, "leave": False, "disable": None}}
+    if on_cell is not None:
+        options = {
+            "progress_bar": False,
+            "on_cell_start": lambda cell, cell_index: on_cell(cell_index),
+        }
     result = papermill.execute_notebook(
         notebook,
         executed,
@@ -140,11 +164,12 @@ def _run(
         kernel_name="python3",
         # Papermill's own `cwd` would move this whole process, with the chapter in the other thread.
         resources={"metadata": {"path": folder}},
-        kernel_manager_class=_Kernel,
-        progress_bar={"desc": notebook.stem, "leave": False, "disable": None},
+        # Papermill makes the kernel from its class, so what this one inherits is told by a class of its own.
+        kernel_manager_class=type("_Kernel", (_Kernel,), {"keep_open": tuple(keep_open)}),
         execution_timeout=cell_timeout,
         # A kernel logs the interrupt that ends it as an error; a cell's errors come another way.
         extra_arguments=["--log-level=CRITICAL"],
+        **options,
     )
     nbformat.write(normalised(result), executed)
 
@@ -203,23 +228,46 @@ def _execute_and_say(notebook: Path, output: Path, parameters: Mapping[str, Any]
 
 
 class _Kernel(AsyncKernelManager):
-    """A kernel that any thread can end: an interrupt reaches only the main one, the others would go on."""
+    """A kernel that any thread can end: an interrupt reaches only the main one, the others would go on.
+
+    It is spoken to over sockets that are files. Of ports the manager asks for free ones, and by the time its
+    kernel takes them that of another process may have them: kernels that start together would fight.
+    """
 
     known: ClassVar[WeakSet[_Kernel]] = WeakSet()
+    keep_open: ClassVar[tuple[int, ...]] = ()
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**(_sockets() | options))
         self.known.add(self)
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        if self.keep_open and sys.platform != "win32":
+            options["pass_fds"] = self.keep_open
+        await super()._async_launch_kernel(kernel_cmd, **options)
+
+
+def _sockets() -> dict[str, str]:
+    """Name a kernel's connection file and sockets; nothing where a socket cannot be a file: ports, then."""
+    stem = str(Path(jupyter_runtime_dir()) / f"kernel-{uuid.uuid4()}")
+    if sys.platform == "win32" or len(stem) + len("-ipc-99") > LONGEST_SOCKET:
+        return {}
+    return {"connection_file": f"{stem}.json", "transport": "ipc", "ip": f"{stem}-ipc"}
 
 
 def _end(running: Collection[Future[None]]) -> None:
     """End the kernels of the chapters that are running, until no thread is left that may start another."""
     logging.disable()  # or the threads would report their kernels' death as errors
     while wait(running, timeout=0.2).not_done:
-        for kernel in list(_Kernel.known):
-            if kernel.provisioner is not None:
-                asyncio.run(kernel.provisioner.kill())
+        asyncio.run(kill_kernels())
     logging.disable(logging.NOTSET)
+
+
+async def kill_kernels() -> None:
+    """Kill the kernels of all chapters that run in this process, which so fail."""
+    for kernel in list(_Kernel.known):
+        if kernel.provisioner is not None:
+            await kernel.provisioner.kill()
 
 
 def publish(outputs: Sequence[Path]) -> None:

@@ -48,8 +48,10 @@ def of_contents(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def of_folder(folder: Path) -> str:
+def of_folder(folder: Path, *, times: bool = True) -> str:
     """Digest of a data folder by name, size and time of every file: it may hold gigabytes of photographs.
+
+    Without `times`, a copy has the digest of its original.
 
     Links are followed, since photographs often lie elsewhere. A folder that is met again, through a second
     link or one to a folder above, is not read again: its first name stands for what is in it.
@@ -61,7 +63,7 @@ def of_folder(folder: Path) -> str:
     """
     digest = hashlib.sha256()
     try:
-        for name, status in _entries(folder, "", {}):
+        for name, status in _entries(folder, "", {}, times):
             digest.update(f"{name}\0{status}\0".encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise ValueError(
@@ -71,11 +73,13 @@ def of_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _entries(place: Path, name: str, met: dict[tuple[int, int], str]) -> Iterator[tuple[str, str]]:
+def _entries(
+    place: Path, name: str, met: dict[tuple[int, int], str], times: bool
+) -> Iterator[tuple[str, str]]:
     """Yield the name and the state of every file at a place, or below it if it is a folder."""
     status = place.stat()
     if not place.is_dir():
-        yield name, f"{status.st_size} {status.st_mtime_ns}"
+        yield name, f"{status.st_size} {status.st_mtime_ns}" if times else str(status.st_size)
         return
     identity = (status.st_dev, status.st_ino)
     if identity in met:
@@ -84,7 +88,7 @@ def _entries(place: Path, name: str, met: dict[tuple[int, int], str]) -> Iterato
     met[identity] = name
     for inside in sorted(place.iterdir()):
         if not _is_noise(inside, place) and inside.exists():  # a link may lead nowhere
-            yield from _entries(inside, f"{name}/{inside.name}", met)
+            yield from _entries(inside, f"{name}/{inside.name}", met, times)
 
 
 def _source(module: str) -> Path | None:

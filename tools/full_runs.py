@@ -44,6 +44,32 @@ def full_parameters(chapter: str) -> dict[str, Any]:
     return {"run": "full", "folds": [0, 1, 2, 3, 4]} | LENGTHS[chapter]
 
 
+def full_length(chapter: str) -> str:
+    """Say how long a chapter's full run is, such as ``15-epochs``, for the name of a folder."""
+    return "-".join(f"{value}-{name}" for name, value in LENGTHS[chapter].items() if value is not None)
+
+
+def checkpoints_in(folder: Path, notebook: Path, *marks: str) -> Path:
+    """Name the folder, below another one, for the checkpoints of one kind of run: no other kind shares it.
+
+    Parameters
+    ----------
+    folder : Path
+        Below which all checkpoints lie.
+    notebook : Path
+        The chapter that trains.
+    *marks : str
+        In what the run differs from others of the same training code: how long it is, and its seed and its
+        data set where these are not the chapter's own.
+
+    Returns
+    -------
+    Path
+        Not made yet.
+    """
+    return folder / "checkpoints" / "-".join([notebook.stem, training_digest(notebook), *marks])
+
+
 def run(chapter: str) -> Path:
     """Run a chapter in full, publish its record and show it in the chapter; returns the record.
 
@@ -56,8 +82,7 @@ def run(chapter: str) -> Path:
     """
     notebook = NOTEBOOKS / f"{chapter}.ipynb"
     parameters = full_parameters(chapter)
-    length = "-".join(f"{value}-{name}" for name, value in LENGTHS[chapter].items() if value is not None)
-    checkpoints = FULL / "checkpoints" / f"{chapter}-{training_digest(notebook)}-{length}"
+    checkpoints = checkpoints_in(FULL, notebook, full_length(chapter))
     check_parameters(notebook, parameters | {"quick": True, "checkpoints": str(checkpoints)})
     cell_of(nbformat.read(notebook, as_version=4), chapter)
     output = FULL / notebook.name

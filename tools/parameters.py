@@ -26,6 +26,17 @@ def kinds(notebook: Path) -> dict[str, Any]:
     ValueError
         If the parameters' cell is no Python, or cannot be run.
     """
+    return _run_cell(notebook).get("__annotations__", {})
+
+
+def own_values(notebook: Path) -> dict[str, Any]:
+    """Return the value that each parameter has in the chapter itself; errors as for :func:`kinds`."""
+    namespace = _run_cell(notebook)
+    return {name: namespace[name] for name in namespace.get("__annotations__", {}) if name in namespace}
+
+
+def _run_cell(notebook: Path) -> dict[str, Any]:
+    """Run the cell of a chapter's parameters alone; returns its names."""
     cells = nbformat.read(notebook, as_version=4).cells
     source = "\n".join(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", []))
     namespace: dict[str, Any] = {}
@@ -34,7 +45,7 @@ def kinds(notebook: Path) -> dict[str, Any]:
         exec(compile(source, notebook.name, "exec", dont_inherit=True), namespace)
     except Exception as error:
         raise ValueError(f"{notebook.name}: its cell tagged 'parameters' cannot be run: {error}") from error
-    return namespace.get("__annotations__", {})
+    return namespace
 
 
 def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:

@@ -103,6 +103,28 @@ def test_a_chapters_records_are_collected_and_belong_to_its_output(chapter, tmp_
     assert execute.records(output) == []
 
 
+CONNECTED = """
+import json
+from ipykernel.connect import get_connection_info
+print(json.loads(get_connection_info())["transport"])"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="on Windows a kernel is spoken to over ports")
+@pytest.mark.parametrize(("longest", "transport"), [(1000, "ipc"), (10, "tcp")])
+def test_kernels_need_no_ports_where_sockets_are_files(longest, transport, chapter, tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "LONGEST_SOCKET", longest)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path.parents[1]))
+    output = tmp_path / "out" / "99_chapter.ipynb"
+    execute.execute(chapter(CONNECTED), output, {})
+    assert printed(output) == f"{transport}\n"
+
+
+def test_each_cell_that_begins_is_told(chapter, tmp_path):
+    begun = []
+    execute.execute(chapter(), tmp_path / "out" / "99_chapter.ipynb", {"seed": 2}, on_cell=begun.append)
+    assert begun == [0, 1, 2, 3]  # papermill adds one with the parameters
+
+
 SLEEPING = """
 import os, pathlib, time
 (pathlib.Path({folder!r}) / f"{{os.getpid()}}.kernel").touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -86,6 +87,18 @@ def test_what_looks_at_results_does_not_end_a_checkpoint():
     """A full run takes an hour: a better figure must not ask for another one."""
     names = {path.relative_to(path.parents[2]).parts[1].removesuffix(".py") for path in TRAINED}
     assert not names & {"evaluation", "results", "plots", "cards", "attribution"}
+
+
+def test_without_times_a_copy_is_as_its_original(tmp_path):
+    for number, name in enumerate(("data", "copy")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.jpg").write_text("one")
+        os.utime(tmp_path / name / "one.jpg", (number, number))
+    original, copy = tmp_path / "data", tmp_path / "copy"
+    assert fingerprint.of_folder(original) != fingerprint.of_folder(copy)
+    assert fingerprint.of_folder(original, times=False) == fingerprint.of_folder(copy, times=False)
+    (copy / "one.jpg").write_text("another")
+    assert fingerprint.of_folder(original, times=False) != fingerprint.of_folder(copy, times=False)
 
 
 LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need a right that few have on Windows")

@@ -154,6 +154,11 @@ def test_a_cell_that_is_no_python_is_named(chapter):
         parameters.kinds(chapter)
 
 
+def test_a_chapters_own_values_are_those_of_its_cell(chapter):
+    own = {"data_dir": None, "seed": 1, "quick": False, "run": "short", "folds": [4], "photographs": 9}
+    assert parameters.own_values(chapter) == own | {"checkpoints": None}
+
+
 @pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
 def test_papermill_reads_the_same_parameters_and_types(path):
     """Its ``--help-notebook`` shows them; it knows ``Optional[Path]``, but not ``Path | None``."""
