@@ -36,9 +36,16 @@ def uv(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([UV, *words], cwd=REPOSITORY, capture_output=True, text=True)
 
 
-def test_it_is_said_to_be_supported():
-    assert f"Programming Language :: Python :: {NEWEST}" in PROJECT["classifiers"]
-    assert f"Programming Language :: Python :: 3.{NEXT}" not in PROJECT["classifiers"]
+def test_every_place_names_the_pythons_that_are_supported():
+    minors = range(11, NEXT)
+    assert PROJECT["requires-python"] == f">=3.{minors[0]},<3.{NEXT}"
+    named = [line for line in PROJECT["classifiers"] if line.startswith("Programming Language")]
+    assert named == [f"Programming Language :: Python :: 3.{minor}" for minor in minors]
+    words = f"Python {', '.join(f'3.{minor}' for minor in minors[:-1])} or {NEWEST}"
+    for name in ("Makefile", "README.md", "book/run_it.md"):
+        assert words in (REPOSITORY / name).read_text(encoding="utf-8"), name
+    tried = " ".join(f"python3.{minor}" for minor in reversed(minors))
+    assert f"python {tried}; do" in (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
 
 def test_code_and_lessons_are_valid_in_it_without_a_warning():
