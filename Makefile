@@ -137,15 +137,31 @@ NAMED = $(foreach name,$(LESSONS),$(or $(wildcard notebooks/$(name)_*.ipynb),$(n
 colab: environment  ## the committed lessons alone, quick, with Colab's versions; with FULL=1 by default and compared (an hour or more)
 	@$(BIN)/python -m tools.colab $(if $(FULL),--full) $(NAMED)
 
+# $(call with_versions,NAME,PYTHON,RESOLUTION): the package's tests and the lessons in an environment of their own.
+define with_versions
+	@$(BIN)/uv venv --quiet --clear --python $(2) _build/$(1)
+	@$(BIN)/uv pip install --quiet --python _build/$(1) --resolution $(3) . \
+		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110' 'ipykernel>=6.29'
+	@_build/$(1)/bin/python -m pytest -q tests/facelab
+	@_build/$(1)/bin/python -m ipykernel install --prefix _build/$(1) --name python3 >/dev/null
+	@JUPYTER_PATH="$(CURDIR)/_build/$(1)/share/jupyter" $(BIN)/python -m tools.execute -p quick True \
+		--output _build/$(1)/lessons $(NAMED)
+endef
+
 .PHONY: oldest
 oldest: environment  ## the package's tests and the lessons, quick, with the oldest versions that it allows (takes Python 3.11)
-	@$(BIN)/uv venv --quiet --clear --python 3.11 _build/oldest
-	@$(BIN)/uv pip install --quiet --python _build/oldest --resolution lowest-direct . \
-		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110' 'ipykernel>=6.29'
-	@_build/oldest/bin/python -m pytest -q tests/facelab
-	@_build/oldest/bin/python -m ipykernel install --prefix _build/oldest --name python3 >/dev/null
-	@JUPYTER_PATH="$(CURDIR)/_build/oldest/share/jupyter" $(BIN)/python -m tools.execute -p quick True \
-		--output _build/oldest/lessons $(NAMED)
+	$(call with_versions,oldest,3.11,lowest-direct)
+
+# The 3.N that is the first one that pyproject.toml does not allow.
+NEXT = $(shell sed -n 's/^requires-python = .*<3\.\([0-9]*\)"$$/\1/p' pyproject.toml)
+
+.PHONY: newest
+newest: environment  ## the same with the newest Python and versions that it allows; says whether the next Python could be
+	@echo "With Python 3.$(NEXT), which is not allowed yet:" && \
+		if $(BIN)/uv pip compile pyproject.toml --quiet --prerelease disallow --only-binary :all: \
+			--python-version 3.$(NEXT) >/dev/null; \
+		then echo "every requirement has a release (CONTRIBUTING, \"Change the environment\", says what to do)"; fi
+	$(call with_versions,newest,3.$(shell expr $(NEXT) - 1),highest --upgrade)
 
 .PHONY: benchmarks
 benchmarks: environment  ## how long the loader, the pipeline, the renderer and the chapters take

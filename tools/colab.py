@@ -4,7 +4,9 @@
 an empty folder and finds an environment without ``facelab``, as in Colab; its first cell installs that from
 what is committed here. A lesson fails if a cell does, if it writes to the standard error, or if the
 installation changed any other package. With ``--full`` it runs with its default parameters, and nbval
-compares what it prints. What has passed is recorded in ``book/colab.json``, for the page "Run it".
+compares what it prints. What has passed is recorded in ``book/colab.json``, for the page "Run it". A run that
+was stopped goes on with the lessons that have not passed yet with these versions, this package and as they
+are; lessons that are named are run in any case.
 """
 
 from __future__ import annotations
@@ -257,34 +259,51 @@ def _compare(notebook: Path, folder: Path) -> None:
         raise command.FailedError(f"{notebook.name} prints something else than is committed:\n{done.stdout}")
 
 
-def record(
-    known: Mapping[str, Any] | None, freeze: Freeze, found: Mapping[str, Any], passed: Mapping[str, str]
-) -> dict[str, Any]:
-    """Write down what has passed.
+def kept(
+    known: Mapping[str, Any] | None, freeze: Freeze, found: Mapping[str, Any], repository: Path
+) -> dict[str, str]:
+    """List the lessons of a record that would run now as they did then.
 
     Parameters
     ----------
     known : mapping, optional
-        The record as it is. Where it is about other versions or another commit, it is given up.
+        The record as it is.
     freeze : Freeze
         Colab's versions.
     found : mapping
-        The ``commit`` of the course, the ``python`` and the ``versions`` that were in the environment.
-    passed : mapping
-        The lessons by the stems of their files; ``quick`` or ``default``, how each has run.
+        The ``commit`` of the course, the ``python`` and the ``versions`` that are in the environment.
+    repository : Path
+        A clone that has both commits. Only a lesson's own notebook and the package are compared: the record
+        itself is committed, too.
 
     Returns
     -------
     dict
-        Also the ``colab`` commit and date, and the day of the last run.
+        The lessons by the stems of their files; ``quick`` or ``default``, how each has run. Empty where the
+        record is about other versions, another package, or a commit that the clone lacks.
     """
-    about = {"colab": {"commit": freeze.commit, "date": freeze.date}, **found}
-    same = known is not None and all(known.get(key) == value for key, value in about.items())
-    lessons = dict(known["lessons"]) if known is not None and same else {}
-    for lesson, run in passed.items():
-        lessons[lesson] = "default" if "default" in (run, lessons.get(lesson)) else run
+    with_these = {"colab": _named(freeze), "python": found["python"], "versions": found["versions"]}
+    if known is None or any(known.get(key) != value for key, value in with_these.items()):
+        return {}
+    words = ["git", "-C", repository, "diff", "--name-only", known["commit"], found["commit"], "--"]
+    words += ["src", "pyproject.toml", "notebooks"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    changed = done.stdout.splitlines()
+    if done.returncode or not all(name.startswith("notebooks/") for name in changed):
+        return {}
+    return {
+        lesson: run for lesson, run in known["lessons"].items() if f"notebooks/{lesson}.ipynb" not in changed
+    }
+
+
+def record(freeze: Freeze, found: Mapping[str, Any], lessons: Mapping[str, str]) -> dict[str, Any]:
+    """Write down which lessons have passed, with what, and on which day the last of them."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return {"date": today, **about, "lessons": dict(sorted(lessons.items()))}
+    return {"date": today, "colab": _named(freeze), **found, "lessons": dict(sorted(lessons.items()))}
+
+
+def _named(freeze: Freeze) -> dict[str, str]:
+    return {"commit": freeze.commit, "date": freeze.date}
 
 
 def _run(*words: str | Path) -> str:
@@ -295,7 +314,14 @@ def _run(*words: str | Path) -> str:
 
 
 def check(names: Sequence[str], full: bool) -> None:
-    """Run lessons, as they are committed, one after the other; record each that passes.
+    """Run lessons, as they are committed, one after the other; record each as soon as it has passed.
+
+    Parameters
+    ----------
+    names : sequence of str
+        File names of lessons; empty for all that have not passed in this way yet.
+    full : bool
+        Whether to run them with their default parameters and to compare what they print.
 
     Raises
     ------
@@ -316,33 +342,37 @@ def check(names: Sequence[str], full: bool) -> None:
     print(
         f"Python {found['python']}, {', '.join(f'{name} {version}' for name, version in installed.items())}"
     )
+    known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else None
+    passed = kept(known, freeze, found, repository)
     failures = []
-    for name in names:
+    for name in names or [path.name for path in chapters()]:
         notebook = repository / "notebooks" / name
+        before = passed.get(notebook.stem)
+        if not names and (before == "default" or (before and not full)):
+            print(f"{name}: has passed before")
+            continue
         try:
             if not notebook.exists():
                 raise command.FailedError(f"{name} is not committed")
             run_alone(notebook, python, full)
-            passed = {notebook.stem: "default" if full else "quick"}
+            passed[notebook.stem] = "default" if full or before == "default" else "quick"
         except command.FailedError as failure:
             failures.append(str(failure))
-            passed = {}
-        print(f"{name}: {'passed' if passed else 'failed'}")
-        known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else None
-        if known and not passed:  # what passed before does not stand beside a failure
-            known["lessons"].pop(notebook.stem, None)
-        new = record(known, freeze, found, passed)
+            passed.pop(notebook.stem, None)  # what passed before does not stand beside a failure
+        print(f"{name}: {'passed' if notebook.stem in passed else 'failed'}", flush=True)
         with written_whole(RECORD) as aside:
-            aside.write_text(json.dumps(new, indent=2) + "\n", encoding="utf-8")
+            aside.write_text(json.dumps(record(freeze, found, passed), indent=2) + "\n", encoding="utf-8")
     if failures:
         raise command.FailedError("\nerror: ".join(failures))
 
 
-@command.ends_with_status("begins again")
+@command.ends_with_status("goes on with the lessons that have not passed yet")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.colab", description=__doc__.split("\n")[0])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="lessons (default: all)")
+    parser.add_argument(
+        "notebooks", nargs="*", type=Path, help="lessons (default: all that have not passed yet)"
+    )
     parser.add_argument("--full", action="store_true", help="with their default parameters, under nbval")
     parser.add_argument("--refresh", action="store_true", help="only fetch which versions Colab has today")
     chosen = parser.parse_args(arguments)
@@ -351,7 +381,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{len(freeze.versions)} versions of {freeze.date}, commit {freeze.commit}")
         return
     with alone(PLACE, "another run of this tool is at work"):
-        check([notebook.name for notebook in chosen.notebooks or chapters()], chosen.full)
+        check([notebook.name for notebook in chosen.notebooks], chosen.full)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Every notebook works alone, in an empty folder and a clean environment: what Colab gives it."""
+"""Every notebook works alone, in an empty folder and a clean environment: what Colab gives it.
+
+At its end its checkers refuse the likely wrong answers: most of them need what only their lesson has.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,11 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+from nbformat.v4 import new_code_cell
 
 from tests.notebooks.together import said_in_red
+from tools.classroom import exercises
+from tools.classroom.mistakes import likely
 from tools.paths import REPOSITORY, chapters
 
 UV = Path(sys.executable).with_name("uv")
@@ -56,6 +62,30 @@ def locked_versions() -> str:
     return "\n".join(re.findall(r"^[\w.-]+==[^\\\n]*", lock, flags=re.MULTILINE)) + "\n"
 
 
+# In names of its own, so that no answer meets another one's.
+REFUSED = """\
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    names = dict(globals())
+    exec({answer!r}, names)
+    said = eval({call!r}, names)
+assert said.startswith("Not yet"), f"check_{task} says to a wrong answer: {{said}}"
+"""
+
+
+def wrong_answers(notebook: Path) -> list[nbformat.NotebookNode]:
+    """Cells that put the likely wrong answers to a lesson's checkers, and fail where one is not refused."""
+    lesson = exercises.read(notebook)
+    calls = {task.name: task.call for task in lesson.tasks}
+    return [
+        new_code_cell(REFUSED.format(answer=wrong.answer, call=calls[wrong.task], task=wrong.task))
+        for wrong in likely()
+        if wrong.lesson == lesson.number
+    ]
+
+
 # Each of two workers makes an environment, in which its half of the lessons run one by one.
 ALONE = [
     pytest.param(path.name, marks=pytest.mark.xdist_group(f"alone-{number % 2}"))
@@ -70,6 +100,9 @@ def test_it_runs_alone(name, clone, python, tmp_path):
         pytest.skip(f"{name} is not committed yet")
     published = clone / "notebooks" / name
     papermill.execute_notebook(published, tmp_path / name, {"quick": True}, prepare_only=True)
+    notebook = nbformat.read(tmp_path / name, as_version=4)
+    notebook.cells += wrong_answers(published)
+    nbformat.write(notebook, tmp_path / name)
     environment = {variable: value for variable, value in os.environ.items() if variable != "PYTHONPATH"}
     environment |= {
         "FACELAB_SOURCE": f"git+{clone.as_uri()}",

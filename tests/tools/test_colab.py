@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tools import colab
+from tools import colab, command
 from tools.paths import REPOSITORY, chapters
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -139,15 +142,112 @@ def test_where_colabs_python_is_missing_an_older_one_is_taken_and_named(monkeypa
         colab.python_for("3.13")
 
 
-def test_a_record_grows_and_begins_anew_when_versions_or_course_have_changed():
-    found = {"commit": "c1", "python": "3.13.0", "versions": {"keras": "3.13.2"}}
-    first = colab.record(None, FREEZE, found, {"b": "quick"})
-    second = colab.record(first, FREEZE, found, {"a": "default", "b": "quick"})
-    assert second["lessons"] == {"a": "default", "b": "quick"}
-    assert colab.record(second, FREEZE, found, {"a": "quick"})["lessons"]["a"] == "default"
-    assert colab.record(second, FREEZE, found | {"commit": "c2"}, {"c": "quick"})["lessons"] == {"c": "quick"}
-    other = FREEZE._replace(commit="def")
-    assert colab.record(second, other, found, {"c": "quick"})["lessons"] == {"c": "quick"}
+def commit(repository: Path, **texts: str) -> str:
+    """Commit files, named with __ for /; returns the commit."""
+    for name, text in texts.items():
+        path = repository / f"{name.replace('__', '/')}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    git = ["git", "-C", repository, "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "more"], check=True)
+    done = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def course(tmp_path) -> Path:
+    repository = tmp_path / "course"
+    subprocess.run(["git", "init", "--quiet", repository], check=True)
+    commit(repository, src__package="1", notebooks__a="1", notebooks__b="1", notebooks__c="1", book__page="1")
+    return repository
+
+
+@pytest.mark.parametrize(
+    ("changed", "still"),
+    [("book__page", "abc"), ("notebooks__a", "bc"), ("src__package", ""), ("notebooks__new", "abc")],
+)
+def test_what_has_passed_holds_while_its_lesson_and_the_package_are_what_they_were(course, changed, still):
+    git = ["git", "-C", course, "rev-parse", "HEAD"]
+    first = subprocess.run(git, check=True, capture_output=True, text=True).stdout.strip()
+    found = {"commit": first, "python": "3.13.0", "versions": {"keras": "3.13.2"}}
+    known = colab.record(FREEZE, found, dict.fromkeys("abc", "quick"))
+    assert colab.kept(known, FREEZE, found | {"commit": commit(course, **{changed: "2"})}, course) == (
+        dict.fromkeys(still, "quick")
+    )
+
+
+def test_it_holds_for_no_other_versions_and_no_commit_that_is_unknown(course):
+    found = {"commit": commit(course, book__page="2"), "python": "3.13.0", "versions": {"keras": "3.13.2"}}
+    known = colab.record(FREEZE, found, {"a": "default"})
+    assert colab.kept(known, FREEZE, found, course) == {"a": "default"}
+    assert colab.kept(None, FREEZE, found, course) == {}
+    assert colab.kept(known, FREEZE._replace(commit="def"), found, course) == {}
+    assert colab.kept(known, FREEZE, found | {"python": "3.12.1"}, course) == {}
+    assert colab.kept(known, FREEZE, found | {"versions": {"keras": "3.14.0"}}, course) == {}
+    assert colab.kept(known | {"commit": "f" * 40}, FREEZE, found, course) == {}
+
+
+@pytest.fixture
+def runs(course, monkeypatch, tmp_path) -> list[str]:
+    """The tool at work on three lessons, without running them; returns what it runs. A `2` in one fails."""
+    monkeypatch.setattr(colab, "REPOSITORY", course)
+    monkeypatch.setattr(colab, "PLACE", tmp_path / "place")
+    monkeypatch.setattr(colab, "RECORD", tmp_path / "colab.json")
+    monkeypatch.setattr(colab, "chapters", lambda: sorted((course / "notebooks").glob("*.ipynb")))
+    monkeypatch.setattr(colab, "make_environment", lambda freeze: Path(sys.executable))
+    monkeypatch.setattr(colab, "frozen", lambda python: ["keras==3.13.2"])
+    begun: list[str] = []
+
+    def run_alone(notebook: Path, python: Path, full: bool) -> None:
+        begun.append(f"{notebook.stem} {'default' if full else 'quick'}")
+        if notebook.read_text() == "stop":
+            raise KeyboardInterrupt
+        if notebook.read_text() == "2":
+            raise command.FailedError(f"{notebook.name} has failed")
+
+    monkeypatch.setattr(colab, "run_alone", run_alone)
+    return begun
+
+
+def passed() -> dict[str, str]:
+    return json.loads(colab.RECORD.read_text())["lessons"]
+
+
+def test_a_run_that_was_stopped_goes_on_and_loses_nothing(course, runs, capsys):
+    commit(course, notebooks__b="stop")
+    assert colab.main([]) == 130
+    assert "goes on with the lessons that have not passed yet" in capsys.readouterr().err
+    assert passed() == {"a": "quick"}
+    commit(course, notebooks__b="1", book__colab="the record")
+    runs.clear()
+    assert colab.main([]) == 0
+    assert runs == ["b quick", "c quick"]
+    assert passed() == dict.fromkeys("abc", "quick")
+    assert json.loads(colab.RECORD.read_text())["versions"] == {"keras": "3.13.2"}
+
+
+def test_a_default_run_counts_for_more_and_named_lessons_are_run_again(course, runs):
+    assert colab.main([]) == 0
+    assert colab.main(["--full", "a.ipynb"]) == 0
+    assert passed() == {"a": "default", "b": "quick", "c": "quick"}
+    runs.clear()
+    assert colab.main([]) == 0
+    assert colab.main(["a.ipynb"]) == 0
+    assert colab.main(["--full"]) == 0
+    assert runs == ["a quick", "b default", "c default"]
+    assert passed() == dict.fromkeys("abc", "default")
+
+
+def test_a_failure_is_told_takes_back_what_passed_and_stops_no_other(course, runs, capsys):
+    assert colab.main([]) == 0
+    commit(course, notebooks__b="2")
+    assert colab.main([]) == 1
+    assert passed() == {"a": "quick", "c": "quick"}
+    assert "b.ipynb has failed" in capsys.readouterr().err
+    assert colab.main(["nowhere.ipynb"]) == 1
+    assert "nowhere.ipynb is not committed" in capsys.readouterr().err
+    assert passed() == {"a": "quick", "c": "quick"}
 
 
 def test_the_committed_record_names_lessons_that_are_there():
