@@ -34,15 +34,15 @@ function network() {
   }
 
   // A convolution with "same" padding. For each place of the output it collects what the kernel covers, leaves out zeros (after
-  // a ReLU, every second number), and adds each number times its row of weights, one for each map. Four rows go together:
-  // the output is then read and written a quarter as often.
+  // a ReLU, every second number), and adds each number times its row of weights, one for each map. Eight maps go together, and
+  // their number is a multiple of eight in every layer: eight sums need no array, which would be read and written at each step.
   function convolution({ shape: [height, width, depth], values }, { shape: [side, , , maps], values: kernel }, stride) {
     const rows = Math.ceil(height / stride);
     const columns = Math.ceil(width / stride);
     const above = Math.max((rows - 1) * stride + side - height, 0) >> 1; // rows of padding
     const before = Math.max((columns - 1) * stride + side - width, 0) >> 1;
     const output = new Float32Array(rows * columns * maps);
-    const covered = new Float32Array(side * side * depth + 4);
+    const covered = new Float32Array(side * side * depth);
     const row = new Int32Array(covered.length); // where the weights of a covered number begin
     for (let place = 0; place < rows * columns; place += 1) {
       const top = Math.floor(place / columns) * stride - above;
@@ -61,29 +61,47 @@ function network() {
           }
         }
       }
-      covered.fill(0, number, number + 4); // the last four may be fewer
-      row.fill(0, number, number + 4);
-      const to = place * maps;
-      for (let next = 0; next < number; next += 4) {
-        const [a, b, c, d] = [covered[next], covered[next + 1], covered[next + 2], covered[next + 3]];
-        const [p, q, r, s] = [row[next], row[next + 1], row[next + 2], row[next + 3]];
-        for (let map = 0; map < maps; map += 1) {
-          output[to + map] += a * kernel[p + map] + b * kernel[q + map] + c * kernel[r + map] + d * kernel[s + map];
+      for (let map = 0; map < maps; map += 8) {
+        let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
+        for (let next = 0; next < number; next += 1) {
+          const value = covered[next];
+          const from = row[next] + map;
+          a += value * kernel[from];
+          b += value * kernel[from + 1];
+          c += value * kernel[from + 2];
+          d += value * kernel[from + 3];
+          e += value * kernel[from + 4];
+          f += value * kernel[from + 5];
+          g += value * kernel[from + 6];
+          h += value * kernel[from + 7];
         }
+        output.set([a, b, c, d, e, f, g, h], place * maps + map);
       }
     }
     return { shape: [rows, columns, maps], values: output };
   }
 
   // Batch normalisation after training: each map times one number and plus another.
-  function norm({ shape, values }, scale, shift) {
+  function norm({ shape, values }, { values: scale }, { values: shift }) {
     const maps = shape[2];
-    return { shape, values: values.map((value, place) => value * scale.values[place % maps] + shift.values[place % maps]) };
+    const output = new Float32Array(values.length);
+    for (let place = 0; place < values.length; place += maps) {
+      for (let map = 0; map < maps; map += 1) output[place + map] = values[place + map] * scale[map] + shift[map];
+    }
+    return { shape, values: output };
   }
 
-  const relu = ({ shape, values }) => ({ shape, values: values.map((value) => Math.max(value, 0)) });
+  function relu({ shape, values }) {
+    const output = new Float32Array(values.length);
+    for (let place = 0; place < values.length; place += 1) output[place] = Math.max(values[place], 0);
+    return { shape, values: output };
+  }
 
-  const add = (one, other) => ({ shape: one.shape, values: one.values.map((value, place) => value + other.values[place]) });
+  function add({ shape, values }, { values: others }) {
+    const output = new Float32Array(values.length);
+    for (let place = 0; place < values.length; place += 1) output[place] = values[place] + others[place];
+    return { shape, values: output };
+  }
 
   // The mean of each map.
   function globalPool({ shape: [height, width, maps], values }) {
