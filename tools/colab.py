@@ -258,9 +258,9 @@ def _compare(notebook: Path, folder: Path) -> None:
 
 
 def record(
-    known: Mapping[str, Any] | None, freeze: Freeze, found: Mapping[str, Any], passed: Mapping[str, str]
+    known: Mapping[str, Any] | None, freeze: Freeze, found: Mapping[str, Any], ran: Mapping[str, str | None]
 ) -> dict[str, Any]:
-    """Write down what has passed.
+    """Write down what has passed, and strike out what has failed.
 
     Parameters
     ----------
@@ -270,8 +270,9 @@ def record(
         Colab's versions.
     found : mapping
         The ``commit`` of the course, the ``python`` and the ``versions`` that were in the environment.
-    passed : mapping
-        The lessons by the stems of their files; ``quick`` or ``default``, how each has run.
+    ran : mapping
+        The lessons by the stems of their files; ``quick`` or ``default``, how each has passed, or None if it
+        has failed. What passed before does not stand beside a failure.
 
     Returns
     -------
@@ -281,8 +282,11 @@ def record(
     about = {"colab": {"commit": freeze.commit, "date": freeze.date}, **found}
     same = known is not None and all(known.get(key) == value for key, value in about.items())
     lessons = dict(known["lessons"]) if known is not None and same else {}
-    for lesson, run in passed.items():
-        lessons[lesson] = "default" if "default" in (run, lessons.get(lesson)) else run
+    for lesson, run in ran.items():
+        if run is None:
+            lessons.pop(lesson, None)
+        else:
+            lessons[lesson] = "default" if "default" in (run, lessons.get(lesson)) else run
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return {"date": today, **about, "lessons": dict(sorted(lessons.items()))}
 
@@ -319,19 +323,17 @@ def check(names: Sequence[str], full: bool) -> None:
     failures = []
     for name in names:
         notebook = repository / "notebooks" / name
+        how: str | None = "default" if full else "quick"
         try:
             if not notebook.exists():
                 raise command.FailedError(f"{name} is not committed")
             run_alone(notebook, python, full)
-            passed = {notebook.stem: "default" if full else "quick"}
         except command.FailedError as failure:
             failures.append(str(failure))
-            passed = {}
-        print(f"{name}: {'passed' if passed else 'failed'}")
+            how = None
+        print(f"{name}: {'passed' if how else 'failed'}")
         known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else None
-        if known and not passed:  # what passed before does not stand beside a failure
-            known["lessons"].pop(notebook.stem, None)
-        new = record(known, freeze, found, passed)
+        new = record(known, freeze, found, {notebook.stem: how})
         with written_whole(RECORD) as aside:
             aside.write_text(json.dumps(new, indent=2) + "\n", encoding="utf-8")
     if failures:

@@ -128,7 +128,7 @@ function network() {
   }
 
   // Pass a picture through the network. Yields [name, output] after each layer, under Keras's names; so whoever has to can
-  // pause between two of them.
+  // pause between two of them. Returns the probability of m and the logits of the age groups.
   function* forward(weights, picture) {
     function* block(name, input, stride) {
       let x = convolution(input, weights[`${name}/kernel`], stride);
@@ -150,15 +150,19 @@ function network() {
     }
     x = globalPool(x);
     yield ["global_pool", x];
-    yield ["gender", { shape: [1], values: dense(x, weights["gender/kernel"], weights["gender/bias"]).map(sigmoid) }];
-    yield ["age", { shape: [8], values: dense(x, weights["age/kernel"], weights["age/bias"]) }]; // logits
+    const gender = dense(x, weights["gender/kernel"], weights["gender/bias"]).map(sigmoid);
+    yield ["gender", { shape: [1], values: gender }];
+    const age = dense(x, weights["age/kernel"], weights["age/bias"]); // logits
+    yield ["age", { shape: [8], values: age }];
+    return { m: gender[0], logits: Array.from(age) };
   }
 
-  // The probability of m and the logits of the age groups.
+  // What forward returns, without a pause.
   function answer(weights, picture) {
-    const found = {};
-    for (const [name, output] of forward(weights, picture)) found[name] = output;
-    return { m: found.gender.values[0], logits: Array.from(found.age.values) };
+    const layers = forward(weights, picture);
+    let step = layers.next();
+    while (!step.done) step = layers.next();
+    return step.value;
   }
 
   return { load, forward, answer, softmax };

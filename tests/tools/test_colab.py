@@ -146,6 +146,8 @@ def test_a_record_grows_and_begins_anew_when_versions_or_course_have_changed():
     assert second["lessons"] == {"a": "default", "b": "quick"}
     assert colab.record(second, FREEZE, found, {"a": "quick"})["lessons"]["a"] == "default"
     assert colab.record(second, FREEZE, found | {"commit": "c2"}, {"c": "quick"})["lessons"] == {"c": "quick"}
+    assert colab.record(second, FREEZE, found, {"a": None, "c": None})["lessons"] == {"b": "quick"}
+    assert second["lessons"] == {"a": "default", "b": "quick"}  # and the record that it had is as it was
     other = FREEZE._replace(commit="def")
     assert colab.record(second, other, found, {"c": "quick"})["lessons"] == {"c": "quick"}
 
