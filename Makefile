@@ -54,18 +54,18 @@ $(VENV)/.in-step: requirements.lock pyproject.toml $(AGAIN)
 # ---- For readers ------------------------------------------------------------------------------------------------------------
 
 .PHONY: book
-book: execute html  ## execute every chapter, render the book, print the path of its first page
+book: execute html  ## execute every lesson, render the book, print the path of its first page
 
 .PHONY: lab
-lab: environment  ## open the chapters in JupyterLab
+lab: environment  ## open the lessons in JupyterLab
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: execute
-execute: environment  ## execute the chapters that changed (papermill), two at a time, into _build/executed
+execute: environment  ## execute the lessons that changed (papermill), two at a time, into _build/executed
 	@$(BIN)/python -m tools.execute
 
 .PHONY: html
-html: environment  ## render the executed chapters, if anything changed
+html: environment  ## render the executed lessons, if anything changed
 	@$(BIN)/python -m tools.render
 
 .PHONY: downloads
@@ -83,22 +83,22 @@ class: environment  ## for a class: a seed for each group, editions for students
 # ---- For maintainers --------------------------------------------------------------------------------------------------------
 
 PYTEST := $(BIN)/python -m pytest
-# Two workers suit two cores, and two chapters that train at once suit the memory.
+# Two workers suit two cores, and two lessons that train at once suit the memory.
 SHARE  := --numprocesses 2
 # nbval compares what papermill has made; it executes nothing itself (see tools/replay.py).
 NBVAL  := -p tools.replay --nbval-sanitize-with tests/notebooks/sanitise.cfg
-# This chapter reads, trains and scores: it shows what a change of the package does to a chapter.
+# This lesson reads, trains and scores: it shows what a change of the package does to a lesson.
 TYPICAL := notebooks/03_3_what_is_a_score_worth.ipynb
 
 .PHONY: quick
-quick: lint types  ## for daily work: lint, types, the package's quick tests, quick runs of the chapters you changed
+quick: lint types  ## for daily work: lint, types, the package's quick tests, quick runs of the lessons you changed
 	@$(PYTEST) $(SHARE) --dist worksteal -m 'not slow' tests/facelab
 	@$(BIN)/python -m tools.execute -p quick True $$({ echo $(TYPICAL); \
 		git diff --name-only --diff-filter=d HEAD -- 'notebooks/*.ipynb'; \
 		git ls-files --others --exclude-standard -- 'notebooks/*.ipynb'; } | sort --unique)
 
 .PHONY: test
-test: lint types unit book chapters  ## everything that must pass: lint, types, unit tests, book, chapters and pages
+test: lint types unit book chapters  ## everything that must pass: lint, types, unit tests, book, lessons and pages
 
 .PHONY: lint
 lint: environment  ## ruff: rules and format, of the notebooks too
@@ -122,11 +122,11 @@ unit: environment  ## the unit tests: the package, the renderer, the project's f
 
 # Each worker has half of the lessons that run alone, which share an environment, and of the quick runs, which share a kernel.
 .PHONY: chapters
-chapters: book  ## the chapters: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages
+chapters: book  ## the lessons: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages
 	@$(PYTEST) $(SHARE) --dist loadgroup $(NBVAL) tests/notebooks tests/book notebooks
 
 .PHONY: nbval
-nbval: execute  ## only: do the committed notebooks show what the chapters give now?
+nbval: execute  ## only: do the committed notebooks show what the lessons give now?
 	@$(PYTEST) $(NBVAL) notebooks
 
 # LESSONS="03_3 B": files of the lessons whose names begin so. A name that no file has stays as it is, and is complained of.
@@ -164,7 +164,7 @@ newest: environment  ## the same with the newest Python and versions that it all
 	$(call with_versions,newest,3.$(shell expr $(NEXT) - 1),highest --upgrade)
 
 .PHONY: benchmarks
-benchmarks: environment  ## how long the loader, the pipeline, the renderer and the chapters take
+benchmarks: environment  ## how long the loader, the pipeline, the renderer and the lessons take
 	@$(PYTEST) --benchmark-only tests/benchmarks
 
 .PHONY: soak
@@ -172,13 +172,13 @@ soak: environment  ## kill `make book` 50 times at random moments, and look whet
 	@$(BIN)/python -m tools.soak
 
 .PHONY: normalise
-normalise: environment  ## execute the chapters and put notebooks and records in their place, ready to be committed
+normalise: environment  ## execute the lessons and put notebooks and records in their place, ready to be committed
 	@$(BIN)/ruff format --quiet notebooks
 	@$(BIN)/python -m tools.folding
 	@$(BIN)/python -m tools.execute --publish
 
 .PHONY: full-runs
-full-runs: environment  ## train chapters 3 to 6 and 8 on all folds, and the contest; record it (3.5 hours; goes on where it stopped)
+full-runs: environment  ## train the lessons of chapters 3 to 6 and 8 on all folds, and the contest; record it (3.5 hours; goes on where it stopped)
 	@$(BIN)/python -m tools.full_runs
 	@$(BIN)/python -m tools.contest
 	@$(BIN)/python -m tools.contest --test

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import accessibility
+from tools import accessibility, placeholders
 from tools.paths import REPOSITORY, chapters
 
 TESTED = REPOSITORY / "book" / "colab.json"
-_NAME = re.compile(r"\{\{ (\w+) \}\}")
 _SHOWN = ("tensorflow", "keras", "numpy", "pandas")
 """The packages on the badge; the others stand in the record."""
 
@@ -48,15 +46,11 @@ def fill(book: Path) -> None:
     Raises
     ------
     ValueError
-        If a page names something else than what there is to tell; the message names both.
+        If a page names what there is not to tell, or leaves out what there is.
     """
     for name, tell in PAGES.items():
         path = book / name
         if not path.exists():
             continue
         text, known = path.read_text(encoding="utf-8"), tell()
-        if (named := set(_NAME.findall(text))) != set(known):
-            raise ValueError(f"{name} names {', '.join(sorted(named))}; it must name {', '.join(known)}")
-        for number, told in known.items():
-            text = text.replace(f"{{{{ {number} }}}}", told)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(placeholders.filled(text, known, known, name), encoding="utf-8")

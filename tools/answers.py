@@ -10,27 +10,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from facelab import adience, backend, embedded, evaluation, models, pipeline, training
+from facelab import adience, backend, embedded, evaluation, models, pipeline
 from facelab.backend import keras, tf
 from facelab.files import written_whole
-from tools import command, heads
+from tools import command, heads, recipe
 from tools.paths import ANSWERS, BUILD
+from tools.recipe import FOLD, SEED
 
-SEED = 1
-FOLD = 4
 STEPS = 450
 """Batches of 64 that the network is trained on, as in lesson 8.1: rounded up to whole epochs."""
 
-LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
 _TRIED = np.linspace(0.02, 0.98, 49)  # the thresholds of lesson 8.2
 
 tf.get_logger().setLevel("ERROR")
@@ -38,8 +34,7 @@ tf.get_logger().setLevel("ERROR")
 
 def batches(part: pd.DataFrame, folder: Path, make: Any = pipeline.batches, **how: Any) -> Any:
     """Make batches of pictures and both targets."""
-    target = {"gender": pipeline.gender_target(part), "age": pipeline.soft_age_target(part)}
-    return make(part, folder, target, **how)
+    return make(part, folder, recipe.targets(part), **how)
 
 
 def trained(part: pd.DataFrame, folder: Path, checkpoints: Path) -> keras.Model:
@@ -48,9 +43,7 @@ def trained(part: pd.DataFrame, folder: Path, checkpoints: Path) -> keras.Model:
     model = models.strided_network(pipeline.PixelContract(), ("gender", "age"))
     data = batches(part, folder, pipeline.TrainingBatches, augmented=True, seed=SEED)
     epochs = -(-STEPS // len(data))
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * len(data))
-    model.compile(keras.optimizers.AdamW(rate, weight_decay=0.02), LOSSES)
-    training.fit(model, data, epochs=epochs, folder=checkpoints)
+    recipe.fit(model, data, recipe.LOSSES, rate=2e-3, epochs=epochs, folder=checkpoints)
     return model
 
 
@@ -103,18 +96,11 @@ def record(
     table: pd.DataFrame, validation: dict[str, Any], test: list[list[float]], shown: list[list[float]]
 ) -> str:
     """Write the record as JSON, a line a face."""
-    packages = ("tensorflow", "keras", "numpy", "facelab")
     head = {
         "about": "What the network of lesson 8.1 answers for each face of a test fold of rendered faces",
-        "data": {
-            "name": "embedded faces",
-            "rendered": True,
-            "sha256": embedded.checksum(),
-            "photographs": len(table),
-            "albums": table["user_id"].nunique(),
-        },
+        "data": recipe.about_faces() | {"photographs": len(table), "albums": table["user_id"].nunique()},
         "parameters": {"seed": SEED, "fold": FOLD, "steps": STEPS},
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+        "versions": recipe.versions(),
         "validation": validation,
         "columns": ["album", "age group", "labelled m", "probability of m"]
         + [f"1000 log of the greatest age probability / that of {group}" for group in adience.AGE_GROUPS],
@@ -132,22 +118,15 @@ def main(arguments: list[str] | None = None) -> None:
     """Train, ask about validation and test faces, and write the record."""
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args(arguments)
     folder = embedded.data_dir()
-    everything = adience.read_folds(folder)
-    table = adience.usable(everything)
-    # In a random order, as the lesson has them: the batches of a training follow from it.
-    train, validation, test = (
-        part.sample(len(part), random_state=SEED) for part in adience.split(table, FOLD, SEED)
-    )
+    train, validation, test = recipe.parts()
     model = trained(train, folder, BUILD / "answers")
     said: list[Any] = [  # two heads: a dict each
         evaluation.predict(model, batches(part, folder), test_time_augmentation=True)
         for part in (validation, test)
     ]
+    found = chosen(validation, said[0]), rows(test, said[1]), about_heads(model)
     with written_whole(ANSWERS) as aside:
-        aside.write_text(
-            record(everything, chosen(validation, said[0]), rows(test, said[1]), about_heads(model)),
-            encoding="utf-8",
-        )
+        aside.write_text(record(adience.read_folds(folder), *found), encoding="utf-8")
     is_m, age = pipeline.gender_target(test)[:, 0], pipeline.age_target(test)
     print(f"{ANSWERS.name}: {len(test)} faces; right: gender", end=" ")
     print(f"{np.mean((said[1]['gender'][:, 0] >= 0.5) == is_m):.3f}, age", end=" ")

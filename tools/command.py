@@ -11,7 +11,7 @@ _Parameters = ParamSpec("_Parameters")
 
 
 class FailedError(Exception):
-    """What was asked for was tried and failed, such as a chapter; the message says all that is known."""
+    """What was asked for was tried and failed, such as a lesson; the message says all that is known."""
 
 
 def ends_with_status(again: str) -> Callable[[Callable[_Parameters, None]], Callable[_Parameters, int]]:

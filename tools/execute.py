@@ -1,9 +1,9 @@
-"""Execute the chapters with papermill, two at a time: ``python -m tools.execute``.
+"""Execute the lessons with papermill, two at a time: ``python -m tools.execute``.
 
-Each chapter runs in an empty folder of its own, as it would in Colab. The records of what it measured, which
-it leaves there in ``results``, come to lie in ``results`` beside its output. A chapter whose cells, package,
+Each lesson runs in an empty folder of its own, as it would in Colab. The records of what it measured, which
+it leaves there in ``results``, come to lie in ``results`` beside its output. A lesson whose cells, package,
 data and parameters are what they were is not run again; an interrupted run goes on where it stopped. Exit
-status: 0, or 1 when a cell fails (the chapter and the cell are named), 2 for a wrong argument, 130 when
+status: 0, or 1 when a cell fails (the lesson and the cell are named), 2 for a wrong argument, 130 when
 interrupted.
 """
 
@@ -43,14 +43,14 @@ from tools.parameters import check_parameters, kinds, read
 from tools.paths import EXECUTED, NOTEBOOKS, RECORDS, REPOSITORY, RUNS, chapters
 
 CELL_TIMEOUT_SECONDS = 1800
-# Two chapters that train at once suit the memory of a small machine.
+# Two lessons that train at once suit the memory of a small machine.
 AT_ONCE = min(2, os.cpu_count() or 1)
 # Linux takes 107 bytes for the path of a socket, macOS 103.
 LONGEST_SOCKET = 103
 
 
 class ChapterError(command.FailedError):
-    """A cell of a chapter raised an error; the message names both and holds the traceback."""
+    """A cell of a lesson raised an error; the message names both and holds the traceback."""
 
 
 def execute(
@@ -62,14 +62,14 @@ def execute(
     on_cell: Callable[[int], None] | None = None,
     keep_open: Sequence[int] = (),
 ) -> float | None:
-    """Execute one chapter into ``output``, unless that holds the result of the same inputs already.
+    """Execute one lesson into ``output``, unless that holds the result of the same inputs already.
 
     Parameters
     ----------
     notebook, output : Path
-        The chapter, and where its executed copy goes. Its records go into ``results`` beside that.
+        The lesson, and where its executed copy goes. Its records go into ``results`` beside that.
     parameters : mapping
-        New values for those of the chapter's cell tagged ``parameters``.
+        New values for those of the lesson's cell tagged ``parameters``.
     cell_timeout : int, optional
         How long one cell may take, in seconds; None for as long as it likes.
     on_cell : callable, optional
@@ -150,7 +150,7 @@ def _run(
     on_cell: Callable[[int], None] | None,
     keep_open: Sequence[int],
 ) -> None:
-    """Let papermill execute a chapter in a folder, and write it without what differs between two runs."""
+    """Let papermill execute a lesson in a folder, and write it without what differs between two runs."""
     options: dict[str, Any] = {"progress_bar": {"desc": notebook.stem, "leave": False, "disable": None}}
     if on_cell is not None:
         options = {
@@ -162,7 +162,7 @@ def _run(
         executed,
         dict(parameters),
         kernel_name="python3",
-        # Papermill's own `cwd` would move this whole process, with the chapter in the other thread.
+        # Papermill's own `cwd` would move this whole process, with the lesson in the other thread.
         resources={"metadata": {"path": folder}},
         # Papermill makes the kernel from its class, so what this one inherits is told by a class of its own.
         kernel_manager_class=type("_Kernel", (_Kernel,), {"keep_open": tuple(keep_open)}),
@@ -175,17 +175,17 @@ def _run(
 
 
 def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Execute chapters into a folder, two at a time, with a bar for each and one for all.
+    """Execute lessons into a folder, two at a time, with a bar for each and one for all.
 
     Those that took longest the last time come first, so that both cores are busy to the end. After a failure
-    no further chapter begins, but one that is running goes on.
+    no further lesson begins, but one that is running goes on.
 
     Raises
     ------
     ChapterError
-        If a cell raises, with all the chapters that failed.
+        If a cell raises, with all the lessons that failed.
     facelab.files.BusyError
-        If another process executes chapters into the folder.
+        If another process executes lessons into the folder.
     """
     for notebook in notebooks:
         check_parameters(notebook, parameters)
@@ -194,9 +194,9 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
     running: dict[Future[None], Path] = {}
     failures: list[str] = []
     with (
-        alone(folder, "another run of this tool executes chapters"),
+        alone(folder, "another run of this tool executes lessons"),
         ThreadPoolExecutor(AT_ONCE) as threads,
-        tqdm(total=len(notebooks), desc="The whole book", unit="chapter", disable=None) as bar,
+        tqdm(total=len(notebooks), desc="The whole book", unit="lesson", disable=None) as bar,
     ):
         try:
             while running or (waiting and not failures):
@@ -208,7 +208,7 @@ def execute_all(notebooks: Sequence[Path], parameters: Mapping[str, Any], folder
                     notebook = running.pop(chapter)
                     if isinstance(failure := chapter.exception(), ChapterError):
                         failures.append(str(failure))
-                        # The traceback follows when the other chapter is done.
+                        # The traceback follows when the other lesson is done.
                         tqdm.write(f"{notebook.name}: failed")
                     else:
                         chapter.result()
@@ -256,7 +256,7 @@ def _sockets() -> dict[str, str]:
 
 
 def _end(running: Collection[Future[None]]) -> None:
-    """End the kernels of the chapters that are running, until no thread is left that may start another."""
+    """End the kernels of the lessons that are running, until no thread is left that may start another."""
     logging.disable()  # or the threads would report their kernels' death as errors
     while wait(running, timeout=0.2).not_done:
         asyncio.run(kill_kernels())
@@ -271,7 +271,7 @@ async def kill_kernels() -> None:
 
 
 def publish(outputs: Sequence[Path]) -> None:
-    """Copy executed chapters and their records over those that are committed; remake the records' page."""
+    """Copy executed lessons and their records over those that are committed; remake the records' page."""
     for output in outputs:
         replace(output, NOTEBOOKS)
         for record in records(output):
@@ -286,7 +286,7 @@ def replace(source: Path, folder: Path) -> None:
 
 
 def _collect(source: Path, folder: Path) -> list[Path]:
-    """Fetch the records that a chapter left; returns them."""
+    """Fetch the records that a lesson left; returns them."""
     found = sorted(source.glob("*.json"))
     for record in found:
         replace(record, folder)
@@ -304,7 +304,7 @@ def _holds(output: Path, inputs: str) -> bool:
 
 
 def _seconds(output: Path) -> float:
-    """Tell how long a chapter took the last time; one that has not been executed may take longest."""
+    """Tell how long a lesson took the last time; one that has not been executed may take longest."""
     seal = seals.read(_seal(output))
     return seal.seconds if seal and seal.seconds is not None else math.inf
 
@@ -318,7 +318,7 @@ def _remove(path: Path) -> None:
 
 
 def inputs_digest(notebook: Path, parameters: Mapping[str, Any]) -> str:
-    """Return a digest of all that a chapter's result depends on: cells, package, lock, parameters, data."""
+    """Return a digest of all that a lesson's result depends on: cells, package, lock, parameters, data."""
     digest = hashlib.sha256()
     digest.update(nbformat.writes(source_only(nbformat.read(notebook, as_version=4))).encode())
     package = fingerprint.files_below(REPOSITORY / "src" / "facelab", REPOSITORY / "requirements.lock")
@@ -330,11 +330,11 @@ def inputs_digest(notebook: Path, parameters: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-@command.ends_with_status("goes on with the chapters that were running")
+@command.ends_with_status("goes on with the lessons that were running")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.execute", description=__doc__.split("\n")[0])
-    parser.add_argument("notebooks", nargs="*", type=Path, help="chapters (default: all)")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="lessons (default: all)")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     parser.add_argument("--output", type=Path, help="folder (default: _build/executed; with -p, _build/runs)")
     parser.add_argument("--publish", action="store_true", help="then replace the committed notebooks by them")

@@ -1,4 +1,4 @@
-"""What the chapters' notebooks have in common: first cells, parameters, committed form."""
+"""What the lessons' notebooks have in common: first cells, parameters, committed form."""
 
 from __future__ import annotations
 

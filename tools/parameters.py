@@ -1,7 +1,7 @@
-"""The chapters' parameters on a command line: which there are, of which type, and what a text means.
+"""The lessons' parameters on a command line: which there are, of which type, and what a text means.
 
-A chapter's cell tagged ``parameters`` annotates each of them; :mod:`facelab.lesson` says what the annotations
-mean and checks the values, here before anything runs and in the chapter once more.
+A lesson's cell tagged ``parameters`` annotates each of them; :mod:`facelab.lesson` says what the annotations
+mean and checks the values, here before anything runs and in the lesson once more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _WORDS = {"True": True, "False": False, "None": None}
 
 
 def kinds(notebook: Path) -> dict[str, Any]:
-    """Return the type of each parameter of a chapter, in its order.
+    """Return the type of each parameter of a lesson, in its order.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def _run_cell(notebook: Path) -> dict[str, Any]:
 
 
 def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:
-    """Refuse a parameter that a chapter does not have, or a value that it would not take.
+    """Refuse a parameter that a lesson does not have, or a value that it would not take.
 
     Raises
     ------
@@ -65,12 +65,12 @@ def read(pairs: Iterable[tuple[str, str]], notebooks: Sequence[Path]) -> dict[st
     """Read names and values from the command line, as papermill is given them.
 
     A path is taken as it is written; it and what else is relative to the current folder is made absolute,
-    because each chapter runs in a folder of its own.
+    because each lesson runs in a folder of its own.
 
     Raises
     ------
     ValueError
-        If one of the chapters has no such parameter, or it is of another type; see :mod:`facelab.lesson`.
+        If one of the lessons has no such parameter, or it is of another type; see :mod:`facelab.lesson`.
     """
     texts = dict(pairs)
     values: dict[str, Any] = {}
@@ -83,7 +83,7 @@ def read(pairs: Iterable[tuple[str, str]], notebooks: Sequence[Path]) -> dict[st
 
 
 def _known(notebook: Path, names: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the types of a chapter's parameters; papermill alone would only warn of a name that is none."""
+    """Return the types of a lesson's parameters; papermill alone would only warn of a name that is none."""
     known = kinds(notebook)
     if unknown := sorted(set(names) - set(known)):
         raise ValueError(

@@ -5,20 +5,20 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
-RECORDS = REPOSITORY / "book" / "results"  # what the trained chapters measured
+RECORDS = REPOSITORY / "book" / "results"  # what the lessons that train measured
 PHOTOGRAPHS = RECORDS / "photographs"  # what tools.measure found on real photographs
 ANSWERS = REPOSITORY / "book" / "answers.json"  # of one network, for the interactive pages
 PLAY = REPOSITORY / "book" / "play"  # the networks of the interactive page "Play"
 
 BUILD = REPOSITORY / "_build"
-EXECUTED = BUILD / "executed"  # the chapters, as a default run left them
+EXECUTED = BUILD / "executed"  # the lessons, as a default run left them
 RUNS = BUILD / "runs"  # the same with other parameters
 FULL = BUILD / "full"  # the full runs and their checkpoints
 HTML = BUILD / "html"  # the pages
 
 
 def chapters() -> list[Path]:
-    """Every chapter's notebook, in the order of the book."""
+    """Every lesson's notebook, in the order of the book."""
     return sorted(NOTEBOOKS.glob("*.ipynb"))
 
 

@@ -11,26 +11,22 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import platform
 import re
 import sys
-from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from facelab import adience, backend, embedded, evaluation, models, pipeline, results, training, transfer
+from facelab import backend, embedded, evaluation, models, pipeline, results, transfer
 from facelab.backend import keras, layers, tf
 from facelab.files import written_whole
-from tools import command, play_page
+from tools import command, play_page, recipe
 from tools.paths import BUILD, PLAY
+from tools.recipe import FOLD, SEED
 
 CONTRACT = pipeline.PixelContract(side=64, channels=3)
 HEADS = ("gender", "age")
-SEED = 1
-FOLD = 4
-LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
 FILTERS: dict[str, tuple[int, int, int, int]] = {"pretrained": transfer.FILTERS, "small": (16, 32, 64, 96)}
 """The networks by name, and how many maps each has."""
 
@@ -40,27 +36,11 @@ THRESHOLDS = np.arange(100) / 100
 tf.get_logger().setLevel("ERROR")
 
 
-class Parts(NamedTuple):
-    """Photographs to train on, to choose a temperature on, and to score, from different albums."""
-
-    train: pd.DataFrame
-    validation: pd.DataFrame
-    test: pd.DataFrame
-
-
-def parts() -> Parts:
-    """Divide the embedded faces, each part in a random order, from which the batches follow."""
-    table = adience.usable(adience.read_folds(embedded.data_dir()))
-    return Parts(*(part.sample(len(part), random_state=SEED) for part in adience.split(table, FOLD, SEED)))
-
-
 def fit(model: keras.Model, part: pd.DataFrame, rate: float, epochs: int, name: str) -> None:
     """Train on augmented photographs, with a rate that falls to 0."""
-    target = {"gender": pipeline.gender_target(part), "age": pipeline.soft_age_target(part)}
+    target = recipe.targets(part)
     batches = pipeline.TrainingBatches(part, embedded.data_dir(), target, CONTRACT, augmented=True, seed=SEED)
-    falling = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))
-    model.compile(keras.optimizers.AdamW(falling, weight_decay=0.02), LOSSES)
-    training.fit(model, batches, epochs=epochs, folder=BUILD / "play" / name)
+    recipe.fit(model, batches, recipe.LOSSES, rate, epochs, BUILD / "play" / name)
 
 
 def trained(name: str, part: pd.DataFrame) -> keras.Model:
@@ -184,7 +164,7 @@ def scored(model: keras.Model, validation: pd.DataFrame, test: pd.DataFrame) -> 
     }
 
 
-def write(name: str, model: keras.Model, data: Parts, record: dict[str, Any]) -> None:
+def write(name: str, model: keras.Model, data: recipe.Parts, record: dict[str, Any]) -> None:
     """Write a network's weights, and add it to the record, which is written last."""
     listed = weights(model)
     half = np.concatenate([value.ravel() for _, value in listed]).astype("<f2")
@@ -208,16 +188,15 @@ def write(name: str, model: keras.Model, data: Parts, record: dict[str, Any]) ->
 def main(arguments: list[str] | None = None) -> None:
     """Train both networks, and write weights and record."""
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args(arguments)
-    data = parts()
-    packages = ("tensorflow", "keras", "numpy", "facelab")
+    data = recipe.parts()
     record: dict[str, Any] = {
         "about": "Two networks of the page Play, trained on rendered faces; weights as 16-bit floats",
-        "data": {"name": "embedded faces", "rendered": True, "sha256": embedded.checksum()}
+        "data": recipe.about_faces()
         | {f"{part} photographs": len(table) for part, table in data._asdict().items()}
         | {f"{part} albums": table["user_id"].nunique() for part, table in data._asdict().items()},
         "backbone": transfer.rendered_record()["sha256"],
         "parameters": {"seed": SEED, "fold": FOLD, "side": CONTRACT.side, "channels": CONTRACT.channels},
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in packages},
+        "versions": recipe.versions(),
         "networks": {},
     }
     for name in FILTERS:

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from facelab import adience, backend, embedded, models, pipeline, training, transfer
+from facelab import adience, backend, embedded, models, pipeline, transfer
 from facelab.backend import keras, layers, tf
 from facelab.files import written_whole
-from tools import command
+from tools import command, recipe
 from tools.paths import BUILD
 
 CONTRACT = pipeline.PixelContract(side=64, channels=3)
@@ -85,9 +85,7 @@ def pretrain(table: pd.DataFrame, folder: Path, checkpoints: Path) -> tuple[kera
     backend.set_seed(SEED)
     model = network()
     batches = pipeline.TrainingBatches(table, folder, targets(table), CONTRACT, augmented=True, seed=SEED)
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, EPOCHS * len(batches))
-    model.compile(keras.optimizers.AdamW(rate, weight_decay=0.02), loss=LOSSES)
-    history = training.fit(model, batches, epochs=EPOCHS, folder=checkpoints)
+    history = recipe.fit(model, batches, LOSSES, rate=2e-3, epochs=EPOCHS, folder=checkpoints)
     return transfer.cut(model), history
 
 

@@ -1,4 +1,4 @@
-"""Render the book from the chapters just executed: ``python -m tools.render``.
+"""Render the book from the lessons just executed: ``python -m tools.render``.
 
 The pages show what ran, not what was committed: the sources and the executed notebooks are put side by side
 into one folder and rendered from there, clean, with every warning an error, unless nothing changed.
@@ -58,7 +58,7 @@ def gather() -> None:
     Raises
     ------
     FileNotFoundError
-        If a chapter has not been executed, or its executed copy is not what the run left.
+        If a lesson has not been executed, or its executed copy is not what the run left.
     tools.markdown.MarkdownError
         If lessons are not written as all readers render them; every fault of every lesson is named.
     """

@@ -1,6 +1,6 @@
 """Kill ``make book`` at random moments, again and again, and look whether anything is lost: ``make soak``.
 
-A copy of the working tree executes all chapters with ``quick`` and renders the pages. Then it does so again
+A copy of the working tree executes all lessons with ``quick`` and renders the pages. Then it does so again
 from nothing, but is killed at random moments, in one of four ways, and each time the same command goes on.
 When a round comes to its end, its outputs must be those of the undisturbed runs, but for times, its pages
 those of a clean rendering of these notebooks, byte by byte, and nothing may be left over. It takes 40
@@ -95,7 +95,7 @@ class Book:
         return found
 
     def chapters(self) -> int:
-        """Tell how many chapters are executed."""
+        """Tell how many lessons are executed."""
         return len(list((self.build / "executed").glob("[!.]*.json")))
 
     def pages(self) -> dict[str, bytes]:
@@ -149,7 +149,7 @@ def soak(kills: int, seed: int) -> None:
             moment = generator.uniform(0, 2 * seconds / KILLS_A_ROUND)
             way = generator.choice(list(WAYS))
             if _killed(book, moment, way):
-                moments.append(f"{way} after {moment:.1f} s with {book.chapters()} chapters done")
+                moments.append(f"{way} after {moment:.1f} s with {book.chapters()} lessons done")
         book.make()
         if faults := book.faults(undisturbed):
             raise command.FailedError("; ".join([*moments, *faults]))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -23,7 +22,7 @@ from PIL import Image
 
 from facelab import diagrams, evaluation, plots
 from facelab.evaluation import Interval
-from tools import heads, play_page
+from tools import heads, placeholders, play_page
 from tools.paths import ANSWERS
 
 THRESHOLDS = np.arange(101) / 100
@@ -36,7 +35,6 @@ TEMPERATURES = 2 ** (np.arange(-40, 41) / 20)
 """Those of the page, from 1/4 to 4, evenly spaced in their logarithm."""
 
 _FOLDER = "_try"
-_NAME = re.compile(r"\{\{ (\w+) \}\}")
 
 
 class Answers(NamedTuple):
@@ -392,12 +390,7 @@ def filled(text: str, name: str) -> str:
     """
     page, *_ = _page(name)
     given = {"source": source(read()), "figure": _figure(name, page)} | page.numbers
-    named = set(_NAME.findall(text))
-    if unknown := sorted(named - set(given)):
-        raise ValueError(f"{FILES[name]} names {', '.join(unknown)}; there are {', '.join(sorted(given))}")
-    if missing := sorted({"source", "figure"} - named):
-        raise ValueError(f"{FILES[name]} must have {{{{ {missing[0]} }}}}, once")
-    return _NAME.sub(lambda found: given[found[1]], text)
+    return placeholders.filled(text, given, {"source", "figure"}, FILES[name])
 
 
 def _figure(name: str, page: Page) -> str:
@@ -426,7 +419,7 @@ def fill(book: Path) -> None:
     for name, source_file in FILES.items():
         path = book / source_file
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        if _NAME.search(text):
+        if placeholders.names(text):
             path.write_text(filled(text, name), encoding="utf-8")
             page, file, still = _page(name)
             (book / _FOLDER).mkdir(exist_ok=True)

@@ -59,16 +59,16 @@ function engine(networks) {
     return async (picture) => {
       const answers = {};
       for (const [name, weights] of loaded) {
-        const found = {};
+        const layers = net.forward(weights, picture);
         let milliseconds = 0;
-        let begun = performance.now();
-        for (const [layer, output] of net.forward(weights, picture)) {
-          found[layer] = output;
+        let step = { done: false };
+        while (!step.done) {
+          const begun = performance.now();
+          step = layers.next();
           milliseconds += performance.now() - begun;
           await pause(); // whoever moves a slider comes first
-          begun = performance.now();
         }
-        answers[name] = { m: found.gender.values[0], logits: Array.from(found.age.values), milliseconds };
+        answers[name] = { ...step.value, milliseconds };
       }
       return answers;
     };

@@ -34,15 +34,15 @@ function network() {
   }
 
   // A convolution with "same" padding. For each place of the output it collects what the kernel covers, leaves out zeros (after
-  // a ReLU, every second number), and adds each number times its row of weights, one for each map. Four rows go together:
-  // the output is then read and written a quarter as often.
+  // a ReLU, every second number), and adds each number times its row of weights, one for each map. Eight maps go together, and
+  // their number is a multiple of eight in every layer: eight sums need no array, which would be read and written at each step.
   function convolution({ shape: [height, width, depth], values }, { shape: [side, , , maps], values: kernel }, stride) {
     const rows = Math.ceil(height / stride);
     const columns = Math.ceil(width / stride);
     const above = Math.max((rows - 1) * stride + side - height, 0) >> 1; // rows of padding
     const before = Math.max((columns - 1) * stride + side - width, 0) >> 1;
     const output = new Float32Array(rows * columns * maps);
-    const covered = new Float32Array(side * side * depth + 4);
+    const covered = new Float32Array(side * side * depth);
     const row = new Int32Array(covered.length); // where the weights of a covered number begin
     for (let place = 0; place < rows * columns; place += 1) {
       const top = Math.floor(place / columns) * stride - above;
@@ -61,29 +61,47 @@ function network() {
           }
         }
       }
-      covered.fill(0, number, number + 4); // the last four may be fewer
-      row.fill(0, number, number + 4);
-      const to = place * maps;
-      for (let next = 0; next < number; next += 4) {
-        const [a, b, c, d] = [covered[next], covered[next + 1], covered[next + 2], covered[next + 3]];
-        const [p, q, r, s] = [row[next], row[next + 1], row[next + 2], row[next + 3]];
-        for (let map = 0; map < maps; map += 1) {
-          output[to + map] += a * kernel[p + map] + b * kernel[q + map] + c * kernel[r + map] + d * kernel[s + map];
+      for (let map = 0; map < maps; map += 8) {
+        let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
+        for (let next = 0; next < number; next += 1) {
+          const value = covered[next];
+          const from = row[next] + map;
+          a += value * kernel[from];
+          b += value * kernel[from + 1];
+          c += value * kernel[from + 2];
+          d += value * kernel[from + 3];
+          e += value * kernel[from + 4];
+          f += value * kernel[from + 5];
+          g += value * kernel[from + 6];
+          h += value * kernel[from + 7];
         }
+        output.set([a, b, c, d, e, f, g, h], place * maps + map);
       }
     }
     return { shape: [rows, columns, maps], values: output };
   }
 
   // Batch normalisation after training: each map times one number and plus another.
-  function norm({ shape, values }, scale, shift) {
+  function norm({ shape, values }, { values: scale }, { values: shift }) {
     const maps = shape[2];
-    return { shape, values: values.map((value, place) => value * scale.values[place % maps] + shift.values[place % maps]) };
+    const output = new Float32Array(values.length);
+    for (let place = 0; place < values.length; place += maps) {
+      for (let map = 0; map < maps; map += 1) output[place + map] = values[place + map] * scale[map] + shift[map];
+    }
+    return { shape, values: output };
   }
 
-  const relu = ({ shape, values }) => ({ shape, values: values.map((value) => Math.max(value, 0)) });
+  function relu({ shape, values }) {
+    const output = new Float32Array(values.length);
+    for (let place = 0; place < values.length; place += 1) output[place] = Math.max(values[place], 0);
+    return { shape, values: output };
+  }
 
-  const add = (one, other) => ({ shape: one.shape, values: one.values.map((value, place) => value + other.values[place]) });
+  function add({ shape, values }, { values: others }) {
+    const output = new Float32Array(values.length);
+    for (let place = 0; place < values.length; place += 1) output[place] = values[place] + others[place];
+    return { shape, values: output };
+  }
 
   // The mean of each map.
   function globalPool({ shape: [height, width, maps], values }) {
@@ -110,7 +128,7 @@ function network() {
   }
 
   // Pass a picture through the network. Yields [name, output] after each layer, under Keras's names; so whoever has to can
-  // pause between two of them.
+  // pause between two of them. Returns the probability of m and the logits of the age groups.
   function* forward(weights, picture) {
     function* block(name, input, stride) {
       let x = convolution(input, weights[`${name}/kernel`], stride);
@@ -132,15 +150,19 @@ function network() {
     }
     x = globalPool(x);
     yield ["global_pool", x];
-    yield ["gender", { shape: [1], values: dense(x, weights["gender/kernel"], weights["gender/bias"]).map(sigmoid) }];
-    yield ["age", { shape: [8], values: dense(x, weights["age/kernel"], weights["age/bias"]) }]; // logits
+    const gender = dense(x, weights["gender/kernel"], weights["gender/bias"]).map(sigmoid);
+    yield ["gender", { shape: [1], values: gender }];
+    const age = dense(x, weights["age/kernel"], weights["age/bias"]); // logits
+    yield ["age", { shape: [8], values: age }];
+    return { m: gender[0], logits: Array.from(age) };
   }
 
-  // The probability of m and the logits of the age groups.
+  // What forward returns, without a pause.
   function answer(weights, picture) {
-    const found = {};
-    for (const [name, output] of forward(weights, picture)) found[name] = output;
-    return { m: found.gender.values[0], logits: Array.from(found.age.values) };
+    const layers = forward(weights, picture);
+    let step = layers.next();
+    while (!step.done) step = layers.next();
+    return step.value;
   }
 
   return { load, forward, answer, softmax };

@@ -44,6 +44,10 @@ def test_what_is_written_is_read_again(table, said, tmp_path):
     assert read.about["validation"] == chosen
     assert read.about["heads"] == [[0.5] * 9]
     assert read.about["parameters"] == {"seed": answers.SEED, "fold": answers.FOLD, "steps": answers.STEPS}
+    committed = try_pages.read().about
+    assert {part: set(read.about[part]) for part in ("data", "parameters", "versions", "validation")} == {
+        part: set(committed[part]) for part in ("data", "parameters", "versions", "validation")
+    }
     # The rows are in another order.
     order = np.lexsort(
         (np.round(said["gender"][:, 0], 5), table["gender"], table["age_group"].cat.codes, read_albums(table))

@@ -1,4 +1,4 @@
-"""The tool that executes the chapters: what it refuses, what it skips, how it fails."""
+"""The tool that executes the lessons: what it refuses, what it skips, how it fails."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_a_second_run_into_a_folder_is_told_of_the_first(chapter, tmp_path, caps
     arguments = [str(chapter()), "--output", str(tmp_path / "out")]
     with alone(tmp_path / "out", "the first"):
         assert execute.main(arguments) == 2
-    assert "another run of this tool executes chapters in" in capsys.readouterr().err
+    assert "another run of this tool executes lessons in" in capsys.readouterr().err
     assert execute.main(arguments) == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from facelab import adience, embedded, evaluation, models, pipeline
 from facelab.backend import layers
-from tools import play_networks, play_page
+from tools import play_networks, play_page, recipe
 from tools.paths import PLAY
 
 
@@ -43,7 +43,7 @@ def test_weights_that_are_not_those_of_the_record_are_refused(tmp_path, monkeypa
 
 
 def test_a_network_scores_on_the_test_fold_what_is_recorded():
-    test = play_networks.parts().test
+    test = recipe.parts().test
     answers = play_networks.said(play_networks.network("small"), test)
     scores = {score["name"]: score for score in play_page.record()["networks"]["small"]["scores"]}
     age, is_m = pipeline.age_target(test), pipeline.gender_target(test)[:, 0]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from facelab import adience, embedded, models, pipeline, transfer
+from facelab import adience, embedded, models, pipeline, training, transfer
 from tools import pretrain
 from tools.paths import REPOSITORY
 
@@ -55,7 +55,7 @@ def test_it_writes_weights_that_the_course_can_load_and_a_record_of_them(renders
     assert "40 renders of 20 people, 2 epochs" in capsys.readouterr().out
 
     # Again: it goes on from the finished training, to the same weights.
-    monkeypatch.setattr(pretrain.training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
     assert pretrain.main([str(renders)]) == 0
     again = transfer.rendered_backbone(pipeline.PixelContract(16, 3))
     for one, other in zip(backbone.get_weights(), again.get_weights(), strict=True):
