@@ -129,8 +129,9 @@ def started(toy, tmp_path, *arguments: str) -> subprocess.Popen:
 
 
 def left_over(tmp_path) -> list[str]:
-    """Half-written files and workplaces in the shared folder."""
-    return [str(path) for path in (tmp_path / "out").rglob(".partial-*")]
+    """Half-written files in the shared folder; a killed process may leave an empty workplace."""
+    inside = [path for place in (tmp_path / "out").rglob(".partial-*") for path in place.rglob("*")]
+    return [str(path) for path in inside if path.is_file() and path.stat().st_size]
 
 
 MEETING = """(Path({folder!r}) / f"{{os.getpid()}}.kernel").touch()
