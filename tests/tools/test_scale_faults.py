@@ -25,7 +25,10 @@ from tools.paths import NOTEBOOKS, REPOSITORY
 from tools.scale import __main__ as scale
 from tools.scale import plan, work
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals end processes otherwise on Windows")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals end processes otherwise on Windows"),
+]
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 PARAMETERS = """
