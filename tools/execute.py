@@ -18,6 +18,7 @@ import math
 import os
 import shutil
 import sys
+import tempfile
 import time
 import uuid
 from collections import deque
@@ -30,7 +31,6 @@ from weakref import WeakSet
 import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.paths import jupyter_runtime_dir
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
@@ -249,7 +249,7 @@ class _Kernel(AsyncKernelManager):
 
 def _sockets() -> dict[str, str]:
     """Name a kernel's connection file and sockets; nothing where a socket cannot be a file: ports, then."""
-    stem = str(Path(jupyter_runtime_dir()) / f"kernel-{uuid.uuid4()}")
+    stem = str(Path(tempfile.gettempdir()) / f"kernel-{uuid.uuid4().hex}")
     if sys.platform == "win32" or len(stem) + len("-ipc-99") > LONGEST_SOCKET:
         return {}
     return {"connection_file": f"{stem}.json", "transport": "ipc", "ip": f"{stem}-ipc"}

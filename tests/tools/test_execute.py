@@ -113,7 +113,6 @@ print(json.loads(get_connection_info())["transport"])"""
 @pytest.mark.parametrize(("longest", "transport"), [(1000, "ipc"), (10, "tcp")])
 def test_kernels_need_no_ports_where_sockets_are_files(longest, transport, chapter, tmp_path, monkeypatch):
     monkeypatch.setattr(execute, "LONGEST_SOCKET", longest)
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path.parents[1]))
     output = tmp_path / "out" / "99_chapter.ipynb"
     execute.execute(chapter(CONNECTED), output, {})
     assert printed(output) == f"{transport}\n"

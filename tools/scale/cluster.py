@@ -16,7 +16,7 @@ from distributed import Client, LocalCluster
 from tools.scale import agreement
 from tools.scale.work import Order, Outcome
 
-PATIENCE = 10
+PATIENCE = 30
 """Seconds until a scheduler that does not answer is given up."""
 
 
@@ -43,9 +43,8 @@ def connected(on: str, workers: int) -> Iterator[Client]:
     OSError
         If no scheduler answers there, or it has no worker.
     """
-    logging.getLogger("distributed").setLevel(
-        logging.CRITICAL
-    )  # it tells in tracebacks what we say in a line
+    # It tells in tracebacks what is said here in a line.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if on == "local":
         with _local(workers) as cluster, Client(cluster) as client:
             yield client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -190,17 +190,7 @@ def learned(planned: Sequence[Task]) -> list[Task]:
         if seal is not None and seal.seconds is not None:
             took.setdefault(_kind(task), []).append(seal.seconds)
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in took.items()}
-    return [
-        Task(
-            task.name,
-            task.notebook,
-            task.parameters,
-            task.output,
-            task.after,
-            means.get(_kind(task), task.seconds),
-        )
-        for task in planned
-    ]
+    return [replace(task, seconds=means.get(_kind(task), task.seconds)) for task in planned]
 
 
 def _kind(task: Task) -> tuple[object, ...]:

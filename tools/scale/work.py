@@ -6,6 +6,7 @@ own, does, and inherits from here how many threads it may take.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -158,5 +159,8 @@ def only_one(folder: Path, waits: Any) -> Iterator[tuple[int, ...]]:
 async def end(command: str) -> int:
     """End the kernels of a command's tasks on this worker; returns how many tasks are left."""
     if _at_work[command]:
+        logging.disable()  # or it would be told that they died, as errors
         await execute.kill_kernels()
+    else:
+        logging.disable(logging.NOTSET)
     return _at_work[command]
