@@ -128,6 +128,9 @@ CASES: dict[str, Callable[[], Figure]] = {
     "data_set, one photograph": lambda: diagrams.data_set(table_of(1, 1, 1)),
     "splits": lambda: diagrams.splits(KNOWN),
     "splits, all": lambda: diagrams.splits(dict.fromkeys(KNOWN, (1.0, 1.0))),
+    "map_and_reduce": lambda: diagrams.map_and_reduce([3, 4], [1, 2, 3], workers=2),
+    "map_and_reduce, one": lambda: diagrams.map_and_reduce([0], [1], workers=1),
+    "map_and_reduce, most": lambda: diagrams.map_and_reduce(range(6), range(1000, 1006), workers=6),
     "network": lambda: diagrams.network(model("gender_cnn")),
     "network, pooled": lambda: diagrams.network(model("gender_cnn", "pooled")),
     "network, strided": lambda: diagrams.network(model("strided_network", ("gender", "age"))),
@@ -366,6 +369,7 @@ def test_another_figure_has_no_description():
         ("backbone_and_head", ["1,544"]),
         ("sweep", ["240", "120", "60", "none", "thick", "sun"]),
         ("rendering", ["21", "5", "6", "4", "exposure"]),
+        ("map_and_reduce", ["6 trainings", "6 checkpoints"]),
         ("base_rates", ["1,000", "50", "46", "113", "41 %", "887"]),
     ],
 )  # fmt: skip
@@ -559,6 +563,9 @@ def test_pictures_of_the_lesson_stand_in_the_place_of_drawn_faces():
         (lambda: diagrams.rendering({"head": []}), "given are head"),
         (lambda: diagrams.rendering(CAUSES, pictures=[]), "0 pictures"),
         (lambda: diagrams.base_rates(5, 0.9, 0.9), "prevalence"),
+        (lambda: diagrams.map_and_reduce([], [1], workers=1), "folds can be drawn, not 0"),
+        (lambda: diagrams.map_and_reduce([0], range(7), workers=1), "seeds can be drawn, not 7"),
+        (lambda: diagrams.map_and_reduce([0], [1], workers=7), "workers can be drawn, not 7"),
     ],
 )
 def test_what_cannot_be_drawn_is_named(draw, message):

@@ -293,4 +293,5 @@ def test_a_card_of_the_front_page_counts_the_lessons_of_its_chapter_and_their_mi
         int(re.findall(r"\*\*Time\*\* (\d+) minutes", nbformat.read(path, 4).cells[2].source)[0])
         for path in lessons
     ]
-    assert f"\n{len(lessons)} lessons, {sum(minutes)} minutes\n" in card
+    count = "1 lesson" if len(lessons) == 1 else f"{len(lessons)} lessons"
+    assert f"\n{count}, {sum(minutes)} minutes\n" in card

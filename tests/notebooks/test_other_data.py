@@ -28,10 +28,10 @@ LESSONS = [number for number in CHAPTERS if number != "A"]
 
 # Which lessons a data set is enough for; the others stop.
 RUNS = {
-    "30 photographs of 10 albums": "1.1 1.2 1.3 2.1 2.3 2.4 3.1 3.2 3.3 3.4 3.5 6.1 6.2 6.4 8.4 9.1",
+    "30 photographs of 10 albums": "1.1 1.2 1.3 2.1 2.3 2.4 3.1 3.2 3.3 3.4 3.5 6.1 6.2 6.4 8.4 9.1 10.1",
     "spelled otherwise": "1.1 1.2 1.3 2.1 2.2 2.3 2.4 3.1 3.2 3.3 3.4 3.5 "
-    "4.1 4.2 4.3 4.4 5.1 5.2 5.3 6.1 6.2 6.3 6.4 7.1 7.2 7.3 8.1 8.2 8.3 8.4 9.1 9.2 B",
-    "no age label": "3.1 3.2 3.3 3.4 3.5",
+    "4.1 4.2 4.3 4.4 5.1 5.2 5.3 6.1 6.2 6.3 6.4 7.1 7.2 7.3 8.1 8.2 8.3 8.4 9.1 9.2 10.1 B",
+    "no age label": "3.1 3.2 3.3 3.4 3.5 10.1",
     "no gender label": "4.1 4.2 4.3 4.4 6.1 6.2 6.3 6.4",
     "one fold file": "",
     "one album": "",
@@ -47,7 +47,7 @@ EXECUTED = [
         for number in ("1.1", "1.2", "1.3", "2.2", "5.1", "5.2", "5.3", "7.1", "7.2", "7.3")
     ),
     *(("spelled otherwise", number) for number in ("8.1", "8.2", "8.3", "9.1", "9.2", "B")),
-    *(("no age label", number) for number in ("3.2", "3.3", "3.4")),
+    *(("no age label", number) for number in ("3.2", "3.3", "3.4", "10.1")),
     *(("no gender label", number) for number in ("4.1", "4.2", "4.3", "4.4", "6.3")),
     ("one fold file", "A"),
 ]

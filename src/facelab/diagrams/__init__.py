@@ -11,6 +11,7 @@ from facelab.diagrams._base_rates import base_rates
 from facelab.diagrams._bootstrap import bootstrap, paired_bootstrap
 from facelab.diagrams._convolution import receptive_field, sliding_kernel
 from facelab.diagrams._data import data_set, splits
+from facelab.diagrams._distribution import map_and_reduce
 from facelab.diagrams._leak import leak_experiment
 from facelab.diagrams._networks import compared_networks, network, residual_stage
 from facelab.diagrams._pipeline import pipeline
@@ -26,6 +27,7 @@ __all__ = [
     "compared_networks",
     "data_set",
     "leak_experiment",
+    "map_and_reduce",
     "network",
     "paired_bootstrap",
     "pipeline",
