@@ -1,4 +1,4 @@
-"""Measure the pipeline on large data sets: tens of thousands of made-up photographs in the benchmark's layout.
+"""Measure the pipeline on large data sets: many thousand made-up photographs in the benchmark's layout.
 
 ``python -m tools.measure.large FOLDER [--photographs 20000] [--side 816] [--record _build/measure]``
 """
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
         record["growth"] = growth(pd.DataFrame(rows))
         print(json.dumps(record["growth"], indent=2))
     write(record, path)
-    print(f"\nrecord: {path}\nphotographs: {folder}, {sum(sizes[-1:])} files: delete them when you are done")
+    print(f"\nrecord: {path}\nphotographs: {folder}, {sizes[-1]:,} files: delete them when you are done")
 
 
 # ---- Photographs -------------------------------------------------------------------------------------------
@@ -98,11 +98,11 @@ def main(arguments: list[str] | None = None) -> None:
 def make_up(folder: Path, sizes: list[int], side: int) -> list[Path]:
     """Make up data sets such that the first k together have ``sizes[k - 1]`` photographs.
 
-    Each photograph is a file of its own, with its own blocks on the disk: no link, and nothing that a system's
-    cache of files could know from another. They show ``PICTURES`` different pictures, since decoding does not
-    become quicker by a repetition; a comment with the photograph's number makes each file different. A file
-    appears whole, and one that is there is not made again. The fold files come last: with them a data set is
-    finished.
+    Each photograph is a file of its own with its own blocks on the disk, not a link, so the system's cache of
+    files cannot serve one for another. They show ``PICTURES`` different pictures, since decoding does not
+    become quicker by repetition, and a comment with the photograph's number makes the contents differ. A file
+    appears whole, and one that is there is not made again. The fold files come last: a data set that has them
+    is finished.
     """
     starts = [0, *sizes[:-1]]
     parts = [folder / f"part_{first}" for first in starts]
@@ -118,7 +118,9 @@ def make_up(folder: Path, sizes: list[int], side: int) -> list[Path]:
         for number in range(PICTURES):
             pictures.append(picture(number, side))
             bar.update()
-    refuse_a_full_disk(folder, sum(end - first for _, first, end in ahead) * len(b"".join(pictures)) // PICTURES)
+    refuse_a_full_disk(
+        folder, sum(end - first for _, first, end in ahead) * len(b"".join(pictures)) // PICTURES
+    )
     with tqdm(total=sum(end - first for _, first, end in ahead), desc="Photographs", disable=None) as bar:
         for part, first, end in ahead:
             table = annotations(first, end)
@@ -154,7 +156,7 @@ def annotations(first: int, end: int) -> pd.DataFrame:
 def picture(number: int, side: int) -> bytes:
     """Make up a JPEG: an oval with darker eyes and mouth on a soft background, under noise of all sizes."""
     random = np.random.default_rng((number, side))
-    down, right = np.mgrid[-1:1:1j * side, -1:1:1j * side].astype("float32")
+    down, right = np.mgrid[-1 : 1 : 1j * side, -1 : 1 : 1j * side].astype("float32")
     down, right = down - random.uniform(-0.1, 0.1), right - random.uniform(-0.1, 0.1)
     light = 60 + 90 / (1 + np.exp(12 * (np.hypot(right / 0.6, down / 0.8) - 1)))
     for x, y, width in ((-0.25, -0.15, 0.09), (0.25, -0.15, 0.09), (0, 0.42, 0.16)):
@@ -162,7 +164,9 @@ def picture(number: int, side: int) -> bytes:
     pixels = light[:, :, None] * random.uniform(0.8, 1.1, 3)
     for cells, strength in ((6, 25), (24, 8), (side // 6, 4)):
         coarse = random.normal(0, strength, (cells, cells)).astype("float32")
-        pixels += np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))[..., None]
+        pixels += np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))[
+            ..., None
+        ]
     pixels += random.normal(0, NOISE.get(side, 4.0), (side, side, 1))
     file = io.BytesIO()
     Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(file, "JPEG", quality=QUALITY)
@@ -232,7 +236,12 @@ def measure(folders: list[str], cache: str) -> dict[str, Any]:
         "photographs": len(table),
         "read_from_disk": dropped,
         "seconds": {"table": read[0], "pixels": kept[0], "first_epoch": first[0], "later_epoch": later[0]},
-        "cpu_seconds": {"table": read[1], "pixels": kept[1], "first_epoch": first[1], "later_epoch": later[1]},
+        "cpu_seconds": {
+            "table": read[1],
+            "pixels": kept[1],
+            "first_epoch": first[1],
+            "later_epoch": later[1],
+        },
         "cache_bytes": sum(path.stat().st_size for path in Path(cache).glob("*.npy")),
         "memory_mib": {"before": memory.before, "peak": memory.peak},
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
@@ -246,7 +255,7 @@ def run_through(batches: pipeline.TrainingBatches, epoch: int = 0) -> None:
 
 
 def forget_files(paths: Any) -> bool:
-    """Ask the system to drop files from its cache, so that they are read from the disk; say whether it can."""
+    """Have the system drop files from its cache, so that they are read from the disk; say whether it can."""
     if not hasattr(os, "posix_fadvise"):
         return False
     os.sync()  # what is not yet on the disk cannot be dropped
@@ -332,9 +341,12 @@ def growth(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 def as_line(row: dict[str, Any]) -> str:
     """Write one measurement as a line."""
-    number, seconds, cpu, memory = (row[key] for key in ("photographs", "seconds", "cpu_seconds", "memory_mib"))
+    number, seconds, cpu, memory = (
+        row[key] for key in ("photographs", "seconds", "cpu_seconds", "memory_mib")
+    )
     rates = ", ".join(
-        f"{name.replace('_', ' ')} {number / seconds[name]:,.0f}/s ({number / max(cpu[name], 0.01):,.0f} a CPU s)"
+        f"{name.replace('_', ' ')} {number / seconds[name]:,.0f}/s "
+        f"({number / max(cpu[name], 0.01):,.0f} per CPU second)"
         for name in ("first_epoch", "later_epoch")
     )
     return (

@@ -1,8 +1,8 @@
-"""Many pixels written to one file by one process, while the others wait; after a kill the next one goes on.
+"""A file of pixels that one process writes while others wait; after a kill the next one goes on.
 
-Beside the file, while it is written, stand three hidden ones with its name in theirs: a lock, the part that is
-written so far, and a log of it. The log says which process writes, and after every `SURE_EVERY` photographs how
-many are on the disk for certain, with a checksum of all bytes up to there.
+While it is written, three hidden files with its name in theirs stand beside it: a lock, the part that is
+written so far, and a log. The log says which process writes, and after every `SURE_EVERY` photographs how many
+are on the disk for certain, with a checksum of all bytes up to there.
 """
 
 import os
@@ -57,9 +57,9 @@ class _Beside(NamedTuple):
 def write_once(file: Path, rows: Rows) -> None:
     """Write a file, or wait for the process that writes it; in the end it is there, and whole.
 
-    An error leaves nothing of the file. A kill or an interruption leaves the part: the next process keeps what
-    the log and its checksums hold for certain, and reads the rest. On a drive without locks each process
-    writes its own, and the last one to end is what stays.
+    An error leaves nothing. A kill or an interruption leaves the part: the next process keeps as much of it as
+    the checksums in the log confirm, and reads the rest. On a drive without locks each process writes a file
+    of its own, and that of the last one to end stays.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def _go_on(file: Path, rows: Rows) -> None:
 
 
 def _certain(part: Path, log: Path, rows: Rows) -> list[tuple[int, int]]:
-    """Return the log's entries that hold: numbers of photographs, each with the checksum of the bytes so far."""
+    """Return the log's entries that hold: numbers of photographs, with the checksum of all bytes so far."""
     certain: list[tuple[int, int]] = []
     done = checksum = 0
     with suppress(OSError, ValueError), part.open("rb") as opened:
@@ -179,7 +179,7 @@ def _certain(part: Path, log: Path, rows: Rows) -> list[tuple[int, int]]:
 
 
 def _write_apart(file: Path, rows: Rows) -> None:
-    """Write the file where no lock keeps others away: in a place of this process's own, and from the start."""
+    """Write the file where no lock keeps others away: apart from theirs, and from the start."""
     with written_whole(file) as aside, aside.open("wb") as opened:
         opened.write(rows.header)
         for chunk in rows.read(0):
