@@ -1,8 +1,8 @@
 """A file of pixels that one process writes while others wait; after a kill the next one goes on.
 
 While it is written, three hidden files with its name in theirs stand beside it: a lock, the part that is
-written so far, and a log. The log says which process writes, and after every `SURE_EVERY` photographs how many
-are on the disk for certain, with a checksum of all bytes up to there.
+written so far, and a log. The log says which process writes, and after every `SURE_EVERY` photographs how
+many are on the disk for certain, with a checksum of all bytes up to there.
 """
 
 import os
@@ -57,9 +57,9 @@ class _Beside(NamedTuple):
 def write_once(file: Path, rows: Rows) -> None:
     """Write a file, or wait for the process that writes it; in the end it is there, and whole.
 
-    An error leaves nothing. A kill or an interruption leaves the part: the next process keeps as much of it as
-    the checksums in the log confirm, and reads the rest. On a drive without locks each process writes a file
-    of its own, and that of the last one to end stays.
+    An error leaves nothing. A kill or an interruption leaves the part: the next process keeps as much of it
+    as the checksums in the log confirm, and reads the rest. On a drive without locks each process writes a
+    file of its own, and that of the last one to end stays.
 
     Raises
     ------
@@ -76,18 +76,17 @@ def write_once(file: Path, rows: Rows) -> None:
     except (OSError, NotImplementedError):
         _write_apart(file, rows)
         return
-    with lock:
-        lock.release()  # taken twice: by _take_turn and by this block
-        try:
-            if not os.path.lexists(file):  # or another process has written it in the meantime
-                _go_on(file, rows)
-        except Exception:
-            _remove(beside.part)
-            raise
-        finally:
-            if not beside.part.exists():
-                _remove(beside.log)
-            _remove(beside.lock)  # while it is held: who waits at it then notices that it is gone
+    try:
+        if not os.path.lexists(file):  # or another process has written it in the meantime
+            _go_on(file, rows)
+    except Exception:
+        _remove(beside.part)
+        raise
+    finally:
+        if not beside.part.exists():
+            _remove(beside.log)
+        _remove(beside.lock)  # while it is held: a process that opened it before then notices that it is gone
+        lock.release()
 
 
 def tidy(file: Path) -> None:
