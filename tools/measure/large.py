@@ -123,7 +123,7 @@ def make_up(folder: Path, sizes: list[int], side: int) -> list[Path]:
     )
     with tqdm(total=sum(end - first for _, first, end in ahead), desc="Photographs", disable=None) as bar:
         for part, first, end in ahead:
-            table = annotations(first, end)
+            table = annotated(first, end)
             for album in table["user_id"].unique():
                 (part / "faces" / album).mkdir(parents=True, exist_ok=True)
             rows = zip(table["user_id"], table["face_id"], table["original_image"], strict=True)
@@ -138,7 +138,7 @@ def make_up(folder: Path, sizes: list[int], side: int) -> list[Path]:
     return parts
 
 
-def annotations(first: int, end: int) -> pd.DataFrame:
+def annotated(first: int, end: int) -> pd.DataFrame:
     """Annotate the photographs from one number to another; albums are named alike in each data set."""
     number = np.arange(end - first)
     album, subject = number // ALBUM, number // SUBJECT
