@@ -3,7 +3,8 @@
 The steps of :func:`read_folds`: read the fold files, drop exact duplicates, correct the one typo, read the
 labels, find the photographs. :func:`report` counts what each step
 did, :func:`usable` leaves out what a task cannot use, and :func:`split` divides the rest by album.
-:func:`require` refuses a data set that is too small for what is to be done with it.
+:func:`require` refuses a data set that is too small for what is to be done with it, and
+:func:`read_several` reads several folders as one data set.
 """
 
 from facelab.adience._labels import (
@@ -26,6 +27,7 @@ from facelab.adience._layout import (
     write_folds,
 )
 from facelab.adience._needs import require
+from facelab.adience._several import read_several
 from facelab.adience._splits import Split, split
 from facelab.adience._table import (
     DataSetWarning,
@@ -63,6 +65,7 @@ __all__ = [
     "read_fold_file",
     "read_folds",
     "read_rows",
+    "read_several",
     "report",
     "require",
     "split",

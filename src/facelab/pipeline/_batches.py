@@ -57,7 +57,9 @@ def batches(
         Where the resized photographs are kept, as uint8: in memory (n × side² × channels bytes), or in a file
         in this folder, from which each batch is read. The file is used again as long as paths, sizes and
         times of the photographs and the contract stay the same, and its own size and header are as they were
-        written; a byte changed inside it is not noticed.
+        written; a byte changed inside it is not noticed. Of several processes that ask for the same file at
+        once, one reads the photographs; the others wait and say for whom. Where a process was killed, the
+        next one goes on.
 
     Returns
     -------

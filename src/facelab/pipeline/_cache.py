@@ -10,8 +10,9 @@ from typing import Final, Literal
 import numpy as np
 
 from facelab.adience import DataSetError
-from facelab.files import is_full, remove_leftovers, written_whole
+from facelab.files import is_full, remove_leftovers
 from facelab.pipeline._reading import PixelContract, read_chunks, unreadable_error
+from facelab.pipeline._writing import Rows, tidy, write_once
 
 _READING: Final = 2
 """Raised whenever the same photograph gives other pixels than before, so that kept ones are made anew."""
@@ -31,6 +32,7 @@ def read_once(
     size = len(header) + math.prod(shape)
     if os.path.lexists(file):
         remove_leftovers(folder)
+        tidy(file)
     else:
         _write(file, header, paths, contract, size)
     _refuse_damaged(file, header, size)
@@ -48,15 +50,11 @@ def _read(paths: list[str], contract: PixelContract, shape: tuple[int, ...]) -> 
 
 
 def _write(file: Path, header: bytes, paths: list[str], contract: PixelContract, size: int) -> None:
-    """Write photographs into a NumPy file, as they are read.
-
-    Through a map the file would be sparse, and a full disk would kill the process without an error.
-    """
+    """Write photographs into a NumPy file, as they are read."""
+    row = (size - len(header)) // len(paths)
+    rows = Rows(header, len(paths), row, lambda first: read_chunks(paths[first:], contract))
     try:
-        with written_whole(file) as aside, aside.open("wb") as opened:
-            opened.write(header)
-            for chunk in read_chunks(paths, contract):
-                opened.write(chunk.tobytes())
+        write_once(file, rows)
     except OSError as error:
         if file.exists():
             return  # another process was quicker: its file is as good as ours
