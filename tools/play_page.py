@@ -15,7 +15,7 @@ from PIL import Image
 from facelab import adience, embedded, transfer
 from facelab.cards import MODEL_CARD, fill
 from tools import heads
-from tools.paths import PLAY
+from tools.paths import PLAY, REPOSITORY
 
 HEADS = tuple(range(12))
 """Which heads of the sweeps are shown."""
@@ -163,7 +163,9 @@ def still() -> Image.Image:
 
 def numbers() -> dict[str, str]:
     """Give the page's numbers by name, as text: each network's scores and weights, card and source."""
-    found = {"card": card(), "source": source()}
+    program = REPOSITORY / "book" / "_static" / "play-network.js"
+    lines = len(program.read_text(encoding="utf-8").splitlines())
+    found = {"card": card(), "source": source(), "lines": f"{lines}"}
     for name in NETWORKS:
         network = record()["networks"][name]
         found[f"{name}_weights"] = f"{_weights(network):,}"
