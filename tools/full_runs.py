@@ -1,4 +1,4 @@
-"""Run the trained chapters in full and keep what they measured: ``python -m tools.full_runs [chapters]``.
+"""Run the lessons that train in full and keep what they measured: ``python -m tools.full_runs [lessons]``.
 
 It takes more than an hour, and goes on where it was stopped: after every epoch the training is on the disk,
 in ``_build/full``. Before the long run comes a quick one with the same folds, so that a mistake in a late
@@ -33,20 +33,20 @@ LENGTHS: dict[str, dict[str, Any]] = {
     "08_1_slices_and_gaps": {"steps": 1200},
     "08_3_would_balance_help": {"steps": 400},
 }
-"""The chapters that train, and the parameters that make their training long."""
+"""The lessons that train, and the parameters that make their training long."""
 
 TRAINING = ("facelab.training", "facelab.transfer")
 """What trains: a checkpoint depends on these modules and all that they import, on no other of the package."""
 
 
-def full_parameters(chapter: str) -> dict[str, Any]:
-    """Give the parameters that make a chapter's run a full one: every fold, and its own."""
-    return {"run": "full", "folds": [0, 1, 2, 3, 4]} | LENGTHS[chapter]
+def full_parameters(lesson: str) -> dict[str, Any]:
+    """Give the parameters that make a lesson's run a full one: every fold, and its own."""
+    return {"run": "full", "folds": [0, 1, 2, 3, 4]} | LENGTHS[lesson]
 
 
-def full_length(chapter: str) -> str:
-    """Say how long a chapter's full run is, such as ``15-epochs``, for the name of a folder."""
-    return "-".join(f"{value}-{name}" for name, value in LENGTHS[chapter].items() if value is not None)
+def full_length(lesson: str) -> str:
+    """Say how long a lesson's full run is, such as ``15-epochs``, for the name of a folder."""
+    return "-".join(f"{value}-{name}" for name, value in LENGTHS[lesson].items() if value is not None)
 
 
 def checkpoints_in(folder: Path, notebook: Path, *marks: str) -> Path:
@@ -57,10 +57,10 @@ def checkpoints_in(folder: Path, notebook: Path, *marks: str) -> Path:
     folder : Path
         Below which all checkpoints lie.
     notebook : Path
-        The chapter that trains.
+        The lesson that trains.
     *marks : str
         In what the run differs from others of the same training code: how long it is, and its seed and its
-        data set where these are not the chapter's own.
+        data set where these are not the lesson's own.
 
     Returns
     -------
@@ -70,30 +70,30 @@ def checkpoints_in(folder: Path, notebook: Path, *marks: str) -> Path:
     return folder / "checkpoints" / "-".join([notebook.stem, training_digest(notebook), *marks])
 
 
-def run(chapter: str) -> Path:
-    """Run a chapter in full, publish its record and show it in the chapter; returns the record.
+def run(lesson: str) -> Path:
+    """Run a lesson in full, publish its record and show it in the lesson; returns the record.
 
     Raises
     ------
     ValueError
-        If the chapter lacks one of the parameters or the cell, or left another record than it should.
+        If the lesson lacks one of the parameters or the cell, or left another record than it should.
     tools.execute.ChapterError
         If a cell raises.
     """
-    notebook = NOTEBOOKS / f"{chapter}.ipynb"
-    parameters = full_parameters(chapter)
-    checkpoints = checkpoints_in(FULL, notebook, full_length(chapter))
+    notebook = NOTEBOOKS / f"{lesson}.ipynb"
+    parameters = full_parameters(lesson)
+    checkpoints = checkpoints_in(FULL, notebook, full_length(lesson))
     check_parameters(notebook, parameters | {"quick": True, "checkpoints": str(checkpoints)})
-    cell_of(nbformat.read(notebook, as_version=4), chapter)
+    cell_of(nbformat.read(notebook, as_version=4), lesson)
     output = FULL / notebook.name
     with alone(FULL, "another full run is at work"):
-        print(f"{chapter}: a quick run with the same folds first", flush=True)
+        print(f"{lesson}: a quick run with the same folds first", flush=True)
         execute(notebook, FULL / "quick" / notebook.name, parameters | {"quick": True})
-        print(f"{chapter}: the full run; its checkpoints: {checkpoints}", flush=True)
+        print(f"{lesson}: the full run; its checkpoints: {checkpoints}", flush=True)
         execute(notebook, output, parameters | {"checkpoints": str(checkpoints)}, cell_timeout=None)
     found = records(output)
-    if [record.name for record in found] != [f"{chapter}_full.json"]:
-        raise ValueError(f"{chapter}: one record, {chapter}_full.json, was expected, not {found}")
+    if [record.name for record in found] != [f"{lesson}_full.json"]:
+        raise ValueError(f"{lesson}: one record, {lesson}_full.json, was expected, not {found}")
     replace(found[0], RECORDS)
     recorded_results.write()
     show(notebook, results.read(found[0]))
@@ -111,7 +111,7 @@ def show(notebook: Path, record: results.Record) -> None:
 def training_digest(notebook: Path) -> str:
     """Return a digest of all that training depends on: no checkpoint of other code is used.
 
-    What a chapter does after the last cell that uses its checkpoints may change without training again.
+    What a lesson does after the last cell that uses its checkpoints may change without training again.
     """
     code = [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
     last = max((number for number, source in enumerate(code) if "checkpoints" in source), default=-1)
@@ -125,12 +125,12 @@ def training_digest(notebook: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.full_runs", description=__doc__.split("\n")[0])
-    parser.add_argument("chapters", nargs="*", help=f"default: {' '.join(LENGTHS)}")
-    chosen = parser.parse_args(arguments).chapters or list(LENGTHS)
+    parser.add_argument("lessons", nargs="*", help=f"default: {' '.join(LENGTHS)}")
+    chosen = parser.parse_args(arguments).lessons or list(LENGTHS)
     if unknown := sorted(set(chosen) - set(LENGTHS)):
         raise ValueError(f"{', '.join(unknown)} has no full run; these have: {', '.join(LENGTHS)}")
-    for chapter in chosen:
-        print(f"{chapter}: recorded in {run(chapter).relative_to(REPOSITORY)}")
+    for lesson in chosen:
+        print(f"{lesson}: recorded in {run(lesson).relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

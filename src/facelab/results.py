@@ -1,4 +1,4 @@
-"""What a chapter measured, as one JSON record: on which faces, with what, how well, how sure, how long.
+"""What a lesson measured, as one JSON record: on which faces, with what, how well, how sure, how long.
 
 A record names its data set by a checksum, never by a path, and holds no date: the same run on another
 machine gives the same record, but for the time it took and what that machine computes differently.
@@ -290,7 +290,7 @@ def write(
     run: Literal["short", "full"] = "short",
     folder: str | os.PathLike[str] = "results",
 ) -> Path:
-    """Write what a chapter measured to ``<folder>/<name>.json``, or ``<name>_full.json`` for a full run.
+    """Write what a lesson measured to ``<folder>/<name>.json``, or ``<name>_full.json`` for a full run.
 
     Parameters
     ----------
@@ -301,7 +301,7 @@ def write(
         ``_`` for what may not stand in a page, such as the brackets of HTML.
     table : DataFrame
         All that `read_folds` read there, before :func:`facelab.adience.usable`: the record says how many
-        photographs and albums the data set has, not how many a chapter could use.
+        photographs and albums the data set has, not how many a lesson could use.
     parameters : mapping
         What the scores depend on, the ``seed`` among it, in types that JSON has. No paths: they mean nothing
         on another machine.
@@ -310,7 +310,7 @@ def write(
     seconds : float
         How long the training took.
     run : {"short", "full"}
-        "short" is the run that the chapter shows; "full" has more epochs, all folds and all photographs.
+        "short" is the run that the lesson shows; "full" has more epochs, all folds and all photographs.
     folder : path-like
         Made if it is not there.
 
@@ -378,7 +378,7 @@ def read(path: str | os.PathLike[str]) -> Record:
     Used in lesson 3.3.
     """
     path = Path(path).expanduser()
-    return _parse(path.read_bytes(), path, "Run the chapter again, which writes it anew")
+    return _parse(path.read_bytes(), path, "Run the lesson again, which writes it anew")
 
 
 def to_frame(record: Record) -> pd.DataFrame:
@@ -448,7 +448,7 @@ def overview(record: Record) -> dict[str, pd.DataFrame]:
 
 
 def to_markdown(record: Record) -> str:
-    """Write a record as the table that a chapter shows, and a line that says what it is a record of.
+    """Write a record as the table that a lesson shows, and a line that says what it is a record of.
 
     Parameters
     ----------
@@ -462,7 +462,7 @@ def to_markdown(record: Record) -> str:
 
     Notes
     -----
-    Names are written so that a page shows them and nothing in them does anything. The chapters' full runs are
+    Names are written so that a page shows them and nothing in them does anything. The lessons' full runs are
     shown so; a test compares each with its record. Used in lesson 8.4.
     """
     lines = [
@@ -559,7 +559,7 @@ def _without_numpy(value: Any) -> Any:
 
 
 def _file_name(name: str, run: str) -> str:
-    """Name the file of a chapter's record."""
+    """Name the file of a lesson's record."""
     return f"{name}_full.json" if run == "full" else f"{name}.json"
 
 

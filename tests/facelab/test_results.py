@@ -285,7 +285,7 @@ def test_a_record_that_was_spoilt_is_refused_with_file_and_key(edit, words, writ
     record = json.loads(path.read_text())
     edit(record)
     path.write_text(json.dumps(record))
-    with pytest.raises(results.RecordError, match=f"03_a_network.json: {words}.*Run the chapter again"):
+    with pytest.raises(results.RecordError, match=f"03_a_network.json: {words}.*Run the lesson again"):
         results.read(path)
 
 
@@ -397,7 +397,7 @@ def test_two_threads_write_one_record_at_once(write):
 def test_what_is_no_record_at_all_is_refused(content, tmp_path):
     path = tmp_path / "03_a_network.json"
     path.write_bytes(content)
-    with pytest.raises(results.RecordError, match=r"03_a_network.json: the record: .*Run the chapter again"):
+    with pytest.raises(results.RecordError, match=r"03_a_network.json: the record: .*Run the lesson again"):
         results.read(path)
 
 
