@@ -285,8 +285,8 @@ def kept(
     with_these = {"colab": _named(freeze), "python": found["python"], "versions": found["versions"]}
     if known is None or any(known.get(key) != value for key, value in with_these.items()):
         return {}
-    words = ["git", "-C", repository, "diff", "--name-only", known["commit"], found["commit"], "--"]
-    words += ["src", "pyproject.toml", "notebooks"]
+    words = ["git", "-C", str(repository), "diff", "--no-renames", "--name-only"]
+    words += [known["commit"], found["commit"], "--", "src", "pyproject.toml", "notebooks"]
     done = subprocess.run(words, capture_output=True, text=True)
     changed = done.stdout.splitlines()
     if done.returncode or not all(name.startswith("notebooks/") for name in changed):
