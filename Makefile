@@ -44,10 +44,12 @@ define with_uv
 endef
 
 # uv comes from pip, at the locked version and with the locked hashes, inside the environment; then uv fills the rest.
+# It compiles what it installs: where PYTHONDONTWRITEBYTECODE is set, as in some containers, each process would otherwise
+# compile TensorFlow anew, which takes longer than to load it.
 $(VENV)/.in-step: requirements.lock pyproject.toml $(AGAIN)
 	@$(with_uv) && if ! { test $@ -nt requirements.lock && test $@ -nt pyproject.toml; }; then \
 		echo "Installing the locked packages into $(VENV) (3 GB; half a minute to a few minutes) …" && rm -f $(STAMPS) && \
-		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock && \
+		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock && \
 		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . && \
 		touch $@; fi
 

@@ -51,8 +51,8 @@ def python(tmp_path_factory) -> Path:
     run(UV, "venv", "--quiet", "--seed", "--python", sys.executable, folder)
     python, constraints = folder / "bin" / "python", folder / "constraints.txt"
     constraints.write_text(locked_versions())
-    install = ["pip", "install", "--quiet", "--python", python, "--constraint", constraints]
-    run(UV, *install, "ipykernel", "nbconvert")
+    install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+    run(UV, *install, "--constraint", constraints, "ipykernel", "nbconvert")
     return python
 
 
