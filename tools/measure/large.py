@@ -15,7 +15,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -254,14 +254,14 @@ def run_through(batches: pipeline.TrainingBatches, epoch: int = 0) -> None:
         pass
 
 
-def forget_files(paths: Any) -> bool:
+def forget_files(paths: Iterable[Path]) -> bool:
     """Have the system drop files from its cache, so that they are read from the disk; say whether it can."""
     if not hasattr(os, "posix_fadvise"):
         return False
-    os.sync()  # what is not yet on the disk cannot be dropped
     for path in paths:
         opened = os.open(path, os.O_RDONLY)
         try:
+            os.fdatasync(opened)  # what is not yet on the disk cannot be dropped
             os.posix_fadvise(opened, 0, 0, os.POSIX_FADV_DONTNEED)
         finally:
             os.close(opened)

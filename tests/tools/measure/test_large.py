@@ -31,6 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "PICTURES", 4)
     monkeypatch.setattr(large, "ALBUM", 10)
     monkeypatch.setattr(large, "in_processes", one_after_the_other)
+    monkeypatch.setattr(large, "forget_files", lambda _: False)  # hundreds of waits for the disk
 
 
 def test_it_measures_each_size_and_writes_one_record(
@@ -114,6 +115,12 @@ def test_a_disk_without_room_is_named_before_anything_is_written(
 def test_too_few_photographs_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert large.main([str(tmp_path), "--photographs", "10"]) == 2
     assert "give at least 230 photographs" in capsys.readouterr().err
+
+
+def test_files_are_as_they_were_after_the_system_has_forgotten_them(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"as it was")
+    assert large.forget_files([tmp_path / "file"]) == hasattr(large.os, "posix_fadvise")
+    assert (tmp_path / "file").read_bytes() == b"as it was"
 
 
 def test_the_growth_is_that_of_the_numbers() -> None:
