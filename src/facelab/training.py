@@ -165,6 +165,9 @@ def _fit(
             variable.assign(value)
     if checkpoint is not None and not finished(history):
         refuse_unwritable(checkpoint.parent)
+    if model.built and not model.optimizer.built:
+        # Left to the first step, it makes its variables inside the graph, and TensorFlow traces that twice.
+        model.optimizer.build(model.trainable_variables)
     while not finished(history):
         row = _train_one_epoch(model, train.epoch(len(history)), validation, len(history) + 1)
         _refuse_unwatchable(row, watched)
