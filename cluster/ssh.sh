@@ -6,7 +6,7 @@
 # HOSTS    the machines, in one text; this one only gives out the work unless it is named too, as localhost
 # EACH     workers a machine; the default is 2
 # SHARED   the folder for checkpoints and records, under the same path everywhere; the default is _build/scale
-# HOST     if set, the address of this machine to listen on: one of an inner network, never one of the internet
+# HOST     if set, the address of this machine on which the scheduler listens: one of an inner network; workers do not get it
 #
 # The course must lie under the same path on all of them. ssh must not ask for a password: use keys and an agent.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Start workers on this machine:  cluster/worker.sh SCHEDULER [WORKERS]
 #
-# SCHEDULER  the file that cluster/run.sh writes into a folder that all machines share, or an address, tls://HOST:PORT
+# SCHEDULER  the file that cluster/run.sh writes into a folder that all machines share, or an address, tcp://HOST:PORT
 # WORKERS    processes on this machine; the default is 1
 # HOST       if set, the address of this machine to listen on: one of an inner network, never one of the internet
 # BIN        where dask is; the default is .venv/bin

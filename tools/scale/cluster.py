@@ -44,7 +44,8 @@ def connected(on: str, workers: int) -> Iterator[Client]:
         If no scheduler answers there, or it has no worker.
     """
     # It tells in tracebacks what is said here in a line.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # Dask gives the second a level of its own
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # it tells in tracebacks what we say in a line
     if on == "local":
         with _local(workers) as cluster, Client(cluster) as client:
             yield client
