@@ -43,9 +43,9 @@ def connected(on: str, workers: int) -> Iterator[Client]:
     OSError
         If no scheduler answers there, or it has no worker.
     """
-    # It tells in tracebacks what is said here in a line.
-    for name in ("distributed", "distributed.client"):  # Dask gives the second a level of its own
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # it tells in tracebacks what we say in a line
+    # It tells in tracebacks what is said here in a line, and gives its client a level of its own.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if on == "local":
         with _local(workers) as cluster, Client(cluster) as client:
             yield client
