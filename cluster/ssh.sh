@@ -3,10 +3,10 @@
 #
 #   cluster/ssh.sh "anna@lab1 anna@lab2" 06_2 08_3 --seeds 1 2 3 --full
 #
-# HOSTS    the machines, in one text; this one only gives out the work unless it is named too, as localhost
-# EACH     workers a machine; the default is 2
-# SHARED   the folder for checkpoints and records, under the same path everywhere; the default is _build/scale
-# HOST     if set, the address of this machine on which the scheduler listens: one of an inner network; workers do not get it
+# HOSTS      the machines, in one text; this one only gives out the work unless it is named too, as localhost
+# EACH       workers a machine; the default is 2
+# SHARED     the folder for checkpoints and records, under the same path everywhere; the default is _build/scale
+# INTERFACE  if set, such as eth1: the network that all of them listen on, an inner one, never the internet
 #
 # The course must lie under the same path on all of them. ssh must not ask for a password: use keys and an agent.
 set -euo pipefail
@@ -24,7 +24,8 @@ rm -f "$file"  # of an earlier run: the workers begin before the scheduler
 
 for host in "${hosts[@]}"; do
   # Quoted twice: once for this shell, once for the one at the other end.
-  ssh -n -o BatchMode=yes "$host" "$(printf 'cd %q && cluster/worker.sh %q %q' "$PWD" "$file" "${EACH:-2}")" &
+  ssh -n -o BatchMode=yes "$host" \
+    "$(printf 'cd %q && INTERFACE=%q cluster/worker.sh %q %q' "$PWD" "${INTERFACE:-}" "$file" "${EACH:-2}")" &
 done
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
-cluster/run.sh "$file" "${#hosts[@]}" .venv/bin/python -m tools.scale "$@" --on "$file" --into "$shared"
+cluster/run.sh "$file" "$((${#hosts[@]} * ${EACH:-2}))" .venv/bin/python -m tools.scale "$@" --on "$file" --into "$shared"

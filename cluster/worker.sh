@@ -3,7 +3,7 @@
 #
 # SCHEDULER  the file that cluster/run.sh writes into a folder that all machines share, or an address, tcp://HOST:PORT
 # WORKERS    processes on this machine; the default is 1
-# HOST       if set, the address of this machine to listen on: one of an inner network, never one of the internet
+# INTERFACE  if set, such as eth1: the network to listen on, an inner one, never the internet
 # BIN        where dask is; the default is .venv/bin
 set -euo pipefail
 cd "$(dirname "$0")/.."  # a worker finds the lessons and the tools by the folder that it starts in
@@ -19,5 +19,5 @@ esac
 
 # One task at a time: a training has threads of its own. No limit of memory: Dask would count what a lesson's kernel
 # does not use. A worker that finds no scheduler for five minutes ends.
-exec "${BIN:-.venv/bin}/dask" worker "${where[@]}" ${HOST:+--host "$HOST"} --nworkers "${2:-1}" --nthreads 1 \
+exec "${BIN:-.venv/bin}/dask" worker "${where[@]}" ${INTERFACE:+--interface "$INTERFACE"} --nworkers "${2:-1}" --nthreads 1 \
   --memory-limit 0 --no-dashboard --death-timeout 300 --local-directory "${TMPDIR:-/tmp}/reading-faces-dask"

@@ -342,7 +342,10 @@ def check(names: Sequence[str], full: bool) -> None:
     print(
         f"Python {found['python']}, {', '.join(f'{name} {version}' for name, version in installed.items())}"
     )
-    known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else None
+    try:
+        known = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else None
+    except ValueError as error:
+        raise ValueError(f"{RECORD} cannot be read ({error}): remove it, and all lessons are run") from error
     passed = kept(known, freeze, found, repository)
     failures = []
     for name in names or [path.name for path in chapters()]:

@@ -111,8 +111,12 @@ def execute(
                     f"{notebook.name}, cell In [{error.exec_count}]: {error.ename}: {error.evalue}\n{error}"
                     f"As far as it came: {failed}"
                 ) from error
-            except (CellTimeoutError, DeadKernelError) as error:
+            except CellTimeoutError as error:
                 raise ChapterError(f"{notebook.name}: {error}") from error
+            except DeadKernelError as error:
+                raise ChapterError(
+                    f"{notebook.name}: {error}. See whether the memory suffices: fewer lessons at once need less"
+                ) from error
             collected = _collect(empty_folder / "results", output.parent / "results")
             replace(executed, output.parent)
         seconds = round(time.monotonic() - start, 1)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ SHELL = sorted([*CLUSTER.glob("*.sh"), CLUSTER / "slurm.sbatch"])
 MANIFESTS = list(yaml.safe_load_all((CLUSTER / "kubernetes.yaml").read_text(encoding="utf-8")))
 PAGE = REPOSITORY / "book" / "from_laptop_to_cluster.md"
 # Nothing of these tests listens on a network.
-HERE = os.environ | {"HOST": "127.0.0.1", "BIN": str(Path(sys.executable).parent)}
+HERE = os.environ | {"INTERFACE": "lo", "BIN": str(Path(sys.executable).parent)}
 
 
 # ---- Are they what is read? -------------------------------------------------------------------------------
@@ -77,9 +78,12 @@ def test_what_the_manifests_name_is_there():
 
 
 def test_nothing_of_the_manifests_can_be_reached_from_outside():
-    kinds = {manifest["kind"] for manifest in MANIFESTS}
-    assert "NetworkPolicy" in kinds
-    assert "Ingress" not in kinds
+    assert "Ingress" not in {manifest["kind"] for manifest in MANIFESTS}
+    (policy,) = [manifest for manifest in MANIFESTS if manifest["kind"] == "NetworkPolicy"]
+    course = {"podSelector": {"matchLabels": {"app": "reading-faces"}}}
+    assert policy["spec"]["ingress"] == [{"from": [course]}]
+    assert policy["spec"]["podSelector"] == course["podSelector"]
+    assert not re.search(r"hostPort|hostNetwork", (CLUSTER / "kubernetes.yaml").read_text(encoding="utf-8"))
     (service,) = [manifest for manifest in MANIFESTS if manifest["kind"] == "Service"]
     assert service["spec"]["type"] == "ClusterIP"
 
@@ -141,9 +145,13 @@ def test_an_interrupted_run_leaves_no_scheduler(tmp_path):
     end = time.monotonic() + 60
     while not file.exists() and time.monotonic() < end:
         time.sleep(0.1)
-    os.killpg(run.pid, signal.SIGTERM)
-    assert run.wait(timeout=60) != 0
+    address = json.loads(file.read_text(encoding="utf-8"))["address"]
+    os.kill(run.pid, signal.SIGTERM)  # as `timeout` does: the script alone, which waits for workers
+    assert run.wait(timeout=60) == 143
     assert not file.exists()
+    host, port = address.removeprefix("tcp://").split(":")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), timeout=10)
 
 
 @pytest.mark.parametrize("name", ["worker.sh", "run.sh", "ssh.sh"])
@@ -157,7 +165,6 @@ def test_ssh_starts_workers_on_each_machine_in_a_folder_with_a_blank(tmp_path):
     """In place of ssh stands a program that runs the command here, as a shell at the other end would."""
     course = tmp_path / "the course"
     shutil.copytree(CLUSTER, course / "cluster")
-    shutil.copyfile(CLUSTER / "ssh.sh", course / "cluster" / "ssh.sh")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "ssh").write_text('#!/bin/sh\nshift 3\necho "$1" >>"$LOG"; shift\nexec sh -c "$1"\n')
     (course / "cluster" / "worker.sh").write_text('#!/bin/sh\necho "$PWD|$1|$2" >>"$LOG"\n')
@@ -171,4 +178,4 @@ def test_ssh_starts_workers_on_each_machine_in_a_folder_with_a_blank(tmp_path):
     lines = log.read_text(encoding="utf-8").splitlines()
     file = course / "_build" / "scale" / "scheduler.json"
     assert sorted(lines[:-1]) == sorted(["a@one", "two", *[f"{course}|{file}|2"] * 2])
-    assert lines[-1].startswith(f"{file}|2|.venv/bin/python|-m|tools.scale|06_2|--seeds|1|--on|{file}|")
+    assert lines[-1].startswith(f"{file}|4|.venv/bin/python|-m|tools.scale|06_2|--seeds|1|--on|{file}|")

@@ -97,7 +97,7 @@ def test_a_table_that_nobody_knows_and_a_row_without_a_score_are_refused(record,
     ("change", "complaint"),
     [
         (lambda record: record["data"].update(rendered=True), "measured on rendered faces"),
-        (lambda record: record["parameters"].pop("labels"), "labels is missing"),
+        (lambda record: record["parameters"].pop("labels"), "does not say whose labels"),
     ],
 )
 def test_a_record_that_does_not_belong_there_is_refused(record, capsys, change, complaint):
@@ -116,6 +116,8 @@ def test_each_table_has_one_place_in_the_book(name):
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
 def test_the_tables_of_the_book_are_those_of_its_records(path):
+    if "<!-- measured: " in TEXTS[path] and not list(PHOTOGRAPHS.glob("*.json")):
+        pytest.skip("nothing that was measured on photographs has been recorded yet: `make measure-real`")
     assert measured.filled(TEXTS[path]) == TEXTS[path], "run `python -m tools.measured`"
 
 

@@ -108,7 +108,8 @@ def is_running(process: int) -> bool:
 
 
 def record(tmp_path) -> dict:
-    (path,) = (tmp_path / "out" / "runs").glob("*/results/99_1_toy.json")
+    runs = tmp_path / "out" / "runs"
+    (path,) = [*runs.glob("*/results/99_1_toy.json"), *runs.glob("*/folds-*/results/99_1_toy.json")]
     return json.loads(path.read_text())
 
 

@@ -10,7 +10,6 @@ import io
 import json
 import multiprocessing
 import os
-import platform
 import shutil
 import sys
 import threading
@@ -28,6 +27,7 @@ from tqdm import tqdm
 
 from facelab import adience, files, pipeline
 from tools import command
+from tools.recipe import versions
 
 SERIES = (2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000)
 """The sizes that are measured, up to what is asked for."""
@@ -71,8 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
         "bytes_a_photograph": mean_bytes(parts[0]),
         "kept_as": CONTRACT._asdict(),
         "cores": os.cpu_count(),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("tensorflow", "numpy", "pandas", "facelab")},
+        "versions": versions() | {"pandas": version("pandas")},
         "sizes": [],
     }
     path = options.record / f"large_{options.side}.json"
@@ -105,7 +104,7 @@ def make_up(folder: Path, sizes: list[int], side: int) -> list[Path]:
     is finished.
     """
     starts = [0, *sizes[:-1]]
-    parts = [folder / f"part_{first}" for first in starts]
+    parts = [folder / f"part_{first}_{end}" for first, end in zip(starts, sizes, strict=True)]
     ahead = [
         (part, first, end)
         for part, first, end in zip(parts, starts, sizes, strict=True)
@@ -118,9 +117,9 @@ def make_up(folder: Path, sizes: list[int], side: int) -> list[Path]:
         for number in range(PICTURES):
             pictures.append(picture(number, side))
             bar.update()
-    refuse_a_full_disk(
-        folder, sum(end - first for _, first, end in ahead) * len(b"".join(pictures)) // PICTURES
-    )
+    made = sum(end - first for _, first, end in ahead)
+    kept = sizes[-1] * CONTRACT.side**2 * CONTRACT.channels
+    refuse_a_full_disk(folder, made * len(b"".join(pictures)) // PICTURES, kept)
     with tqdm(total=sum(end - first for _, first, end in ahead), desc="Photographs", disable=None) as bar:
         for part, first, end in ahead:
             table = annotated(first, end)
@@ -180,12 +179,12 @@ def with_comment(jpeg: bytes, comment: str) -> bytes:
     return jpeg[:behind] + b"\xff\xfe" + (len(text) + 2).to_bytes(2, "big") + text + jpeg[behind:]
 
 
-def refuse_a_full_disk(folder: Path, photographs: int) -> None:
-    """Raise if the disk has no room for so many bytes of photographs, and as much again for the pixels."""
+def refuse_a_full_disk(folder: Path, photographs: int, pixels: int) -> None:
+    """Raise if the disk has no room for so many bytes of photographs, and of the pixels that are kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    if (free := shutil.disk_usage(folder).free) < 2 * photographs:
+    if (free := shutil.disk_usage(folder).free) < photographs + pixels:
         raise OSError(
-            f"the photographs and their pixels may take {2 * photographs:,} bytes, and {folder} has {free:,} "
+            f"the photographs and their pixels take {photographs + pixels:,} bytes, and {folder} has {free:,} "
             "left: make room there, name another folder, or ask for fewer photographs"
         )
 

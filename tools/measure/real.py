@@ -19,13 +19,13 @@ from facelab import adience, backend, evaluation, models, pipeline, results, tra
 from facelab.backend import keras, tf
 from tools import command
 from tools.measure import photographs
+from tools.recipe import LOSSES
 
 tf.get_logger().setLevel("ERROR")  # retracing is expected: several networks are trained in one process
 
 CONTRACT = pipeline.PixelContract(side=48, channels=1)
 # Checkpoints and the record. A measurement that was killed goes on; a finished one is only scored again.
 FOLDER = Path("_build/measure")
-LOSSES = {"gender": "binary_crossentropy", "age": "categorical_crossentropy"}
 # Down and right, in pixels. Strides make an answer depend a little on where the face begins.
 SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 # What is scored, and of which answer.

@@ -52,8 +52,9 @@ def run(
     print(running.table([task.name for task in tasks], outcomes))
     if failures := [outcome["message"] for outcome in outcomes.values() if outcome["state"] != "done"]:
         raise command.FailedError("\nerror: ".join(failures))
+    waited_for = {name for task in tasks for name in task.after}
     for task in tasks:
-        if "fold-" not in task.output.parent.name:
+        if task.name not in waited_for:
             for record in execute.records(task.output):
                 print(f"Record: {record}")
     return outcomes

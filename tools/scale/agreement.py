@@ -22,7 +22,7 @@ MISSING = "not there"
 TOKEN = ".shared"
 """A file of the shared folder, with a word of one command: who does not read that word does not share it."""
 
-_INSTALLED = ("tensorflow", "keras", "numpy")
+_INSTALLED = ("tensorflow", "keras", "numpy", "pandas", "scipy", "scikit-learn", "pillow")
 
 
 def fingerprints(notebooks: Sequence[str], data_dirs: Sequence[str], into: str) -> dict[str, str]:
@@ -51,7 +51,8 @@ def fingerprints(notebooks: Sequence[str], data_dirs: Sequence[str], into: str) 
     }
     found |= {f"the installed {name}": _version(name) for name in _INSTALLED}
     found |= {f"the lesson {name}": _of_file(located(name)) for name in notebooks}
-    found |= {f"the data set {folder}": of_data(Path(folder)) for folder in data_dirs}
+    # With the files' times: by them tools.execute tells whether a task is done.
+    found |= {f"the data set {folder}": of_data(Path(folder), times=True) for folder in data_dirs}
     found[f"the shared folder {into}"] = _of_file(Path(into) / TOKEN)
     return found
 
@@ -76,15 +77,15 @@ def differences(wanted: Mapping[str, str], here: Mapping[str, str]) -> list[str]
     ]
 
 
-def of_data(folder: Path) -> str:
-    """Digest a data set by its annotations' content and by the name and the size of every file.
+def of_data(folder: Path, *, times: bool = False) -> str:
+    """Digest a data set by its annotations' content and by the name, the size and perhaps the time of every file.
 
-    A copy on another machine has the same digest: it does not depend on the files' times, as that of
-    :func:`tools.fingerprint.of_folder` does. Photographs are not read: there may be gigabytes of them.
+    Without `times` any copy has the digest of its original. Photographs are not read: there may be gigabytes of
+    them.
     """
     if not folder.is_dir():
         return MISSING
-    digest = hashlib.sha256(fingerprint.of_folder(folder, times=False).encode())
+    digest = hashlib.sha256(fingerprint.of_folder(folder, times=times).encode())
     for path in sorted([*folder.glob("*.txt"), *folder.glob("*.csv")]):
         digest.update(_of_file(path).encode())
     return digest.hexdigest()

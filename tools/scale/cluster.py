@@ -109,9 +109,7 @@ def _wait_for_workers(client: Client, on: str) -> None:
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError:
-        raise OSError(
-            f"the scheduler at {on} has no worker: start some with 'dask worker', in the repository's folder"
-        ) from None
+        raise OSError(f"the scheduler at {on} has no worker: start some with cluster/worker.sh") from None
 
 
 def threads_each(client: Client, on: str, workers: int) -> int:
@@ -123,9 +121,10 @@ def threads_each(client: Client, on: str, workers: int) -> int:
         return max(1, CPU_COUNT // workers)
     cores: dict[str, int] = {}
     at_once: dict[str, int] = {}
+    slots = client.nthreads()
     for address, (host, count) in client.run(_host_and_cores()).items():
         cores[host] = count
-        at_once[host] = at_once.get(host, 0) + client.nthreads()[address]
+        at_once[host] = at_once.get(host, 0) + slots.get(address, 1)
     return max(1, min(cores[host] // at_once[host] for host in cores))
 
 
@@ -178,7 +177,10 @@ def _looking() -> Callable[[list[str], list[str], str], dict[str, str] | str]:
             return f"it cannot import the course's tools ({error}): start it in the repository's folder"
         finally:
             sys.path.pop(0)
-        return agreement.fingerprints(notebooks, data_dirs, into)
+        try:
+            return agreement.fingerprints(notebooks, data_dirs, into)
+        except (OSError, ValueError) as error:
+            return f"it cannot take the fingerprints: {error}"
 
     return look
 

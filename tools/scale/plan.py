@@ -155,6 +155,8 @@ def _runs(
             yield one
     alone = None if mapped or each is None else each * len(given.get("folds", [0]))
     whole = f"{name}, folds {' '.join(map(str, given['folds']))}" if "folds" in given else name
+    # The folds are part of the name, or a command with others would remove this record.
+    place = place / f"folds-{'-'.join(map(str, given['folds']))}" if named else place
     yield Task(whole, notebook, given, place / notebook.name, tuple(mapped), alone)
 
 
@@ -225,7 +227,7 @@ def described(planned: Sequence[Task], left: Sequence[Task], workers: int, threa
     many = "1 worker" if workers == 1 else f"{workers} workers"
     lines += [
         f"On {many} with {threads} {'thread' if threads == 1 else 'threads'} each. Time in all: {total}.",
-        "Times are those recorded for the training, on the machine that it was recorded on.",
+        "Times are those of such tasks here, or else those recorded for the training elsewhere.",
         f"Into {into} ({room / 1e9:,.0f} GB free)",
     ]
     return "\n".join(lines)

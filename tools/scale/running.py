@@ -204,7 +204,7 @@ class Progress:
     def tell(self, task: str, outcome: Outcome) -> None:
         """Say what became of a task."""
         if outcome["state"] == "refused":
-            tqdm.write(f"worker {outcome['worker']} gets no task: it differs in {outcome['message']}")
+            tqdm.write(f"worker {outcome['worker']} gets no task: {outcome['message']}")
             return
         self._close(task)
         seconds = "" if outcome["seconds"] is None else f" in {outcome['seconds']} s"

@@ -23,7 +23,7 @@ from tools.command import FailedError
 from tools.scale import agreement
 
 _at_work: Counter[str] = Counter()
-_agreeing: dict[str, list[str]] = {}
+_agreeing: dict[str, str] = {}
 
 
 class Order(TypedDict):
@@ -55,10 +55,9 @@ def perform(order: Order) -> Outcome:
     """Run a task on this worker; a failure comes back as a text, with notebook and cell."""
     worker = get_worker()
     if order["command"] not in _agreeing:
-        here = agreement.fingerprints(order["notebooks"], order["data_dirs"], order["into"])
-        _agreeing[order["command"]] = agreement.differences(order["wanted"], here)
+        _agreeing[order["command"]] = _differing(order)
     if differing := _agreeing[order["command"]]:
-        return Outcome(state="refused", worker=worker.address, seconds=None, message=", ".join(differing))
+        return Outcome(state="refused", worker=worker.address, seconds=None, message=differing)
 
     def tell(what: str) -> None:
         event = {"task": order["name"], "by": str(worker.name), "what": what}
@@ -69,6 +68,16 @@ def perform(order: Order) -> Outcome:
         return _perform(order, str(worker.name), tell)
     finally:
         _at_work[order["command"]] -= 1
+
+
+def _differing(order: Order) -> str:
+    """Say why this worker may not do the command's tasks; nothing if it may."""
+    try:
+        here = agreement.fingerprints(order["notebooks"], order["data_dirs"], order["into"])
+    except (OSError, ValueError) as error:
+        return f"it cannot take the fingerprints: {error}"
+    differing = agreement.differences(order["wanted"], here)
+    return f"it differs in {', '.join(differing)}" if differing else ""
 
 
 def _perform(order: Order, worker: str, tell: Any) -> Outcome:
@@ -88,7 +97,7 @@ def _perform(order: Order, worker: str, tell: Any) -> Outcome:
                 keep_open=lock,
             )
     except FailedError as error:
-        failure = str(error)
+        failure = f"{order['name']}: {error}"
     except OSError as error:
         failure = f"{order['name']}: {error.__cause__ or error}. {_remedy(output.parent)}"
     except RuntimeError as error:  # jupyter_client's, for a kernel that does not come up

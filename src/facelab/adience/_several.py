@@ -68,7 +68,9 @@ def read_several(
     if twice := [folder for number, folder in enumerate(folders) if folder in folders[:number]]:
         raise DataSetError(f"{twice[0]} stands twice in the list of data sets: name it once")
     root = _common_root(folders)
-    tables = {folder.relative_to(root).as_posix(): _read(folder, matching) for folder in folders}
+    tables = {}
+    for folder in folders:  # in a comprehension _read's warnings would name a caller that depends on Python
+        tables[folder.relative_to(root).as_posix()] = _read(folder, matching)
     _refuse_copies(tables)
     table = pd.concat(
         [
@@ -106,7 +108,7 @@ def _read(folder: Path, matching: Matching) -> pd.DataFrame:
     for warning in caught:
         said = str(warning.message)
         message = said if str(folder) in said else f"{folder}: {said}"
-        warnings.warn(message, warning.category, stacklevel=4)  # at the call of read_several
+        warnings.warn(message, warning.category, stacklevel=3)  # at the call of read_several
     return table
 
 

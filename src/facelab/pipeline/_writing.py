@@ -58,7 +58,7 @@ def write_once(file: Path, rows: Rows) -> None:
     """Write a file, or wait for the process that writes it; in the end it is there, and whole.
 
     An error leaves nothing. A kill or an interruption leaves the part: the next process keeps as much of it
-    as the checksums in the log confirm, and reads the rest. On a drive without locks each process writes a
+    as the checksums in the log confirm, and reads the rest. Where no lock can be taken each process writes a
     file of its own, and that of the last one to end stays.
 
     Raises
@@ -85,7 +85,10 @@ def write_once(file: Path, rows: Rows) -> None:
     finally:
         if not beside.part.exists():
             _remove(beside.log)
-        _remove(beside.lock)  # while it is held: a process that opened it before then notices that it is gone
+        if os.path.lexists(
+            file
+        ):  # else a process that waits at this lock and one at a new one would both write
+            _remove(beside.lock)
         lock.release()
 
 
@@ -104,7 +107,8 @@ def _take_turn(lock: FileLock, file: Path, number: int) -> None:
         except Timeout:
             who, done = _at_work(_Beside.of(file).log)
             print(
-                f"{who} reads {number} photographs into {file.parent}, {done} so far: waiting for it",
+                f"{who} reads {number} photographs into {file.parent}, {done} so far: waiting for it. If it "
+                f"does not run any more, delete {_Beside.of(file).lock}",
                 file=sys.stderr,
                 flush=True,
             )
