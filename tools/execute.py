@@ -115,7 +115,7 @@ def execute(
                 raise ChapterError(f"{notebook.name}: {error}") from error
             except DeadKernelError as error:
                 raise ChapterError(
-                    f"{notebook.name}: {error}. See whether the memory suffices: fewer lessons at once need less"
+                    f"{notebook.name}: {error}. See whether the memory suffices: fewer at once need less"
                 ) from error
             collected = _collect(empty_folder / "results", output.parent / "results")
             replace(executed, output.parent)

@@ -208,6 +208,7 @@ def test_what_differs_between_two_machines_is_named(lesson, tmp_path):
         folder.mkdir()
     places = ([notebook], [str(data)], str(into))
     (data / "fold_0_data.txt").write_text("one")
+    written = (data / "fold_0_data.txt").stat().st_mtime_ns
     (into / agreement.TOKEN).write_text("word")
     wanted = agreement.fingerprints(*places)
     assert agreement.differences(wanted, agreement.fingerprints(*places)) == []
@@ -218,6 +219,7 @@ def test_what_differs_between_two_machines_is_named(lesson, tmp_path):
     lesson("print(2)")
     (into / agreement.TOKEN).unlink()
     (data / "fold_0_data.txt").write_text("one")
+    os.utime(data / "fold_0_data.txt", ns=(written, written))
     assert agreement.differences(wanted, agreement.fingerprints(*places)) == [
         f"the lesson {notebook} (another content)",
         f"the shared folder {into} (not there instead of what is here)",

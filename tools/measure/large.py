@@ -184,7 +184,7 @@ def refuse_a_full_disk(folder: Path, photographs: int, pixels: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if (free := shutil.disk_usage(folder).free) < photographs + pixels:
         raise OSError(
-            f"the photographs and their pixels take {photographs + pixels:,} bytes, and {folder} has {free:,} "
+            f"photographs and pixels take {photographs + pixels:,} bytes, and {folder} has {free:,} "
             "left: make room there, name another folder, or ask for fewer photographs"
         )
 

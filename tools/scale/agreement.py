@@ -78,10 +78,10 @@ def differences(wanted: Mapping[str, str], here: Mapping[str, str]) -> list[str]
 
 
 def of_data(folder: Path, *, times: bool = False) -> str:
-    """Digest a data set by its annotations' content and by the name, the size and perhaps the time of every file.
+    """Digest a data set by its annotations' content and by the name and the size of every file.
 
-    Without `times` any copy has the digest of its original. Photographs are not read: there may be gigabytes of
-    them.
+    With `times` also by the times, which a copy may have or not. Photographs are not read: there may be
+    gigabytes of them.
     """
     if not folder.is_dir():
         return MISSING

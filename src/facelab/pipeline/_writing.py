@@ -57,9 +57,9 @@ class _Beside(NamedTuple):
 def write_once(file: Path, rows: Rows) -> None:
     """Write a file, or wait for the process that writes it; in the end it is there, and whole.
 
-    An error leaves nothing. A kill or an interruption leaves the part: the next process keeps as much of it
-    as the checksums in the log confirm, and reads the rest. Where no lock can be taken each process writes a
-    file of its own, and that of the last one to end stays.
+    An error leaves nothing but the empty lock. A kill or an interruption leaves the part: the next process
+    keeps as much of it as the checksums in the log confirm, and reads the rest. Where no lock can be taken
+    each process writes a file of its own, and that of the last one to end stays.
 
     Raises
     ------
@@ -85,9 +85,8 @@ def write_once(file: Path, rows: Rows) -> None:
     finally:
         if not beside.part.exists():
             _remove(beside.log)
-        if os.path.lexists(
-            file
-        ):  # else a process that waits at this lock and one at a new one would both write
+        if os.path.lexists(file):
+            # Without the file, a process that waits at this lock and one at a new lock would both write.
             _remove(beside.lock)
         lock.release()
 

@@ -257,10 +257,10 @@ def test_a_part_that_lacks_nothing_but_its_place_is_not_read_again(
 
 
 @pytest.mark.parametrize("error", [OSError, ValueError])
-def test_an_error_leaves_nothing(file: Path, error: type[Exception]) -> None:
+def test_an_error_leaves_nothing_but_the_lock(file: Path, error: type[Exception]) -> None:
     with pytest.raises(error):
         _writing.write_once(file, rows([], 130, error))
-    assert list(file.parent.iterdir()) == []
+    assert [path.suffix for path in file.parent.iterdir()] == [".lock"]
 
 
 def test_a_part_that_nobody_goes_on_with_is_removed_after_a_week(file: Path) -> None:
@@ -351,4 +351,4 @@ def test_an_unreadable_photograph_leaves_no_part(
     (faces[1] / faces[0]["path"][140]).write_bytes(b"no photograph")
     with pytest.raises(adience.DataSetError, match=r"140\.jpg"):
         keep(faces, tmp_path / "cache")
-    assert list((tmp_path / "cache").iterdir()) == []
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
