@@ -195,6 +195,12 @@ def test_the_title_that_colab_shows_is_not_in_the_book(book):
     assert rewritten.cells[0].source == "print(1)  # @title 2"
 
 
+def test_the_comments_round_a_measured_table_are_not_in_the_book(book):
+    table = "| a |\n|---|\n| 1 |"
+    source = f"Before.\n\n<!-- measured: a table, of two -->\n\n{table}\n\n<!-- end -->\n\nAfter."
+    assert made(book, source) == f"Before.\n\n{table}\n\nAfter."
+
+
 def test_a_notebook_is_called_what_it_is():
     names = {
         "03_2_train": "lesson 3.2",
