@@ -33,6 +33,15 @@ folds: list[int] = [4]
 checkpoints: Optional[Path] = None"""
 
 
+@pytest.fixture(autouse=True)
+def no_thread_limits_stay():
+    """A task sets its worker's environment: here pytest's, with which later tests start processes."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture
 def lesson(tmp_path):
     """Write a small lesson with the given last cell."""
