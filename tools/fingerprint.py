@@ -39,11 +39,11 @@ def imported_by(*modules: str) -> list[Path]:
     return sorted(found)
 
 
-def of_contents(paths: Iterable[Path]) -> str:
-    """Digest of the files' names and bytes."""
+def of_contents(paths: Iterable[Path], root: Path = REPOSITORY) -> str:
+    """Digest of the files' bytes and of their names, from a folder on."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(f"{path.relative_to(REPOSITORY).as_posix()}\0".encode())
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -59,27 +59,33 @@ def section(path: Path) -> str:
     source = (
         f"{{doc}}{as_code(f'../notebooks/{record.chapter}')}; [the record itself](results/{quote(path.name)})"
     )
-    versions = ", ".join(f"{package} {version}" for package, version in asdict(record.versions).items())
-    scores = sum(map(len, record.scores.values()))
     return (
         f"## {name.capitalize()}, {record.run} run\n\n"
         f"Measured by {source}.\n\n"
-        f":::{{dropdown}} {scores} scores\n{results.to_markdown(record)}\n:::\n\n"
-        f"*Made with {as_text(versions)}; SHA-256 of the faces' archive `{record.data.sha256[:16]}…`.*\n"
+        f"{_folded(record)}"
+        f"*Made with {_versions(record)}; SHA-256 of the faces' archive `{record.data.sha256[:16]}…`.*\n"
     )
 
 
 def photographs_section(path: Path) -> str:
     """Write a record of real photographs as a part of its section."""
     record = results.read(path)
-    scores = sum(map(len, record.scores.values()))
-    versions = ", ".join(f"{package} {version}" for package, version in asdict(record.versions).items())
     return (
         f"### {as_text(record.chapter.replace('_', ' ').capitalize())}\n\n"
         f"[The record itself](results/photographs/{quote(path.name)}).\n\n"
-        f":::{{dropdown}} {scores} scores\n{results.to_markdown(record)}\n:::\n\n"
-        f"*Made with {as_text(versions)}.*\n"
+        f"{_folded(record)}"
+        f"*Made with {_versions(record)}.*\n"
     )
+
+
+def _folded(record: results.Record) -> str:
+    """Write the table of a record such that a reader opens it."""
+    scores = sum(map(len, record.scores.values()))
+    return f":::{{dropdown}} {scores} scores\n{results.to_markdown(record)}\n:::\n\n"
+
+
+def _versions(record: results.Record) -> str:
+    return as_text(", ".join(f"{package} {version}" for package, version in asdict(record.versions).items()))
 
 
 def page() -> str:

@@ -165,9 +165,9 @@ def _fit(
             variable.assign(value)
     if checkpoint is not None and not finished(history):
         refuse_unwritable(checkpoint.parent)
-    if model.built and not model.optimizer.built:
+    if model.built:
         # Left to the first step, it makes its variables inside the graph, and TensorFlow traces that twice.
-        model.optimizer.build(model.trainable_variables)
+        _build_optimiser(model)
     while not finished(history):
         row = _train_one_epoch(model, train.epoch(len(history)), validation, len(history) + 1)
         _refuse_unwatchable(row, watched)
@@ -247,10 +247,15 @@ def _waited(history: list[Row], monitor: str | None, mode: Mode | None) -> int:
     return len(history) - 1 - best_epoch([row[monitor] for row in history], monitor, mode)
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    """List all that a step of training changes: weights, statistics, random state, optimiser."""
+def _build_optimiser(model: keras.Model) -> None:
+    """Make the variables that the optimiser keeps beside the weights, if it has not made them."""
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """List all that a step of training changes: weights, statistics, random state, optimiser."""
+    _build_optimiser(model)
     return [*model.variables, *model.optimizer.variables]
 
 

@@ -44,8 +44,8 @@ def fingerprints(notebooks: Sequence[str], data_dirs: Sequence[str], into: str) 
     """
     package = Path(facelab.__file__).parent  # what a lesson imports, which need not be this repository's
     found = {
-        "the package facelab": _of_files(package),
-        "the folder tools": _of_files(REPOSITORY / "tools"),
+        "the package facelab": fingerprint.of_contents(fingerprint.files_below(package), package),
+        "the folder tools": fingerprint.of_contents(fingerprint.files_below(REPOSITORY / "tools")),
         "requirements.lock": _of_file(REPOSITORY / "requirements.lock"),
         "Python": ".".join(map(str, sys.version_info[:2])),
     }
@@ -101,13 +101,6 @@ def portable(notebook: Path) -> str:
 def located(name: str) -> Path:
     """Find the notebook that :func:`portable` named."""
     return REPOSITORY / name
-
-
-def _of_files(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in fingerprint.files_below(folder):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{seals.sha256(path)}\0".encode())
-    return digest.hexdigest()
 
 
 def _of_file(path: Path) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 
-from tools.scale import agreement
 from tools.scale.work import Order, Outcome
 
 PATIENCE = 30
@@ -143,46 +142,38 @@ def _host_and_cores() -> Callable[[], tuple[str, int]]:
 # that is made inside another function it sends as code.
 
 
-def performing() -> Callable[[Order], Outcome]:
-    """Make the function that workers run for a task; where they cannot, it says why."""
+def _of_the_course(name: str) -> Callable[..., Any]:
+    """Make what calls a function of :mod:`tools.scale.work` on a worker, or says in a text why it cannot."""
 
-    def perform(order: Order) -> Outcome:
+    def call(*given: Any) -> Any:
         import sys
         from pathlib import Path
-
-        from distributed import get_worker
 
         sys.path.insert(0, str(Path.cwd()))
         try:
             from tools.scale import work
         except ImportError as error:
-            why = f"it cannot import the course's tools ({error}): start it in the repository's folder"
-            return {"state": "refused", "worker": get_worker().address, "seconds": None, "message": why}
-        finally:
-            sys.path.pop(0)
-        return work.perform(order)
-
-    return perform
-
-
-def _looking() -> Callable[[list[str], list[str], str], dict[str, str] | str]:
-    def look(notebooks: list[str], data_dirs: list[str], into: str) -> dict[str, str] | str:
-        import sys
-        from pathlib import Path
-
-        sys.path.insert(0, str(Path.cwd()))
-        try:
-            from tools.scale import agreement
-        except ImportError as error:
             return f"it cannot import the course's tools ({error}): start it in the repository's folder"
         finally:
             sys.path.pop(0)
-        try:
-            return agreement.fingerprints(notebooks, data_dirs, into)
-        except (OSError, ValueError) as error:
-            return f"it cannot take the fingerprints: {error}"
+        return getattr(work, name)(*given)
 
-    return look
+    return call
+
+
+def performing() -> Callable[[Order], Outcome]:
+    """Make the function that workers run for a task; where they cannot, it says why."""
+    call = _of_the_course("perform")
+
+    def perform(order: Order) -> Outcome:
+        from distributed import get_worker
+
+        found = call(order)
+        if isinstance(found, str):
+            return {"state": "refused", "worker": get_worker().address, "seconds": None, "message": found}
+        return found
+
+    return perform
 
 
 def refuse_differing(client: Client, wanted: dict[str, str], *places: Any) -> None:
@@ -202,12 +193,8 @@ def refuse_differing(client: Client, wanted: dict[str, str], *places: Any) -> No
     ValueError
         Naming each worker that differs, and in what.
     """
-    lines = []
-    for address, here in client.run(_looking(), *places).items():
-        if isinstance(here, str):
-            lines.append(f"worker {address}: {here}")
-        elif differing := agreement.differences(wanted, here):
-            lines.append(f"worker {address} differs in {', '.join(differing)}")
+    found = client.run(_of_the_course("differing"), wanted, *places)
+    lines = [f"worker {address}: {why}" for address, why in found.items() if why]
     if lines:
         raise ValueError(
             "\n".join([*lines, "Give all machines the same copy of the course, its lock and its data"])

@@ -55,9 +55,10 @@ def perform(order: Order) -> Outcome:
     """Run a task on this worker; a failure comes back as a text, with notebook and cell."""
     worker = get_worker()
     if order["command"] not in _agreeing:
-        _agreeing[order["command"]] = _differing(order)
-    if differing := _agreeing[order["command"]]:
-        return Outcome(state="refused", worker=worker.address, seconds=None, message=differing)
+        places = order["notebooks"], order["data_dirs"], order["into"]
+        _agreeing[order["command"]] = differing(order["wanted"], *places)
+    if why := _agreeing[order["command"]]:
+        return Outcome(state="refused", worker=worker.address, seconds=None, message=why)
 
     def tell(what: str) -> None:
         event = {"task": order["name"], "by": str(worker.name), "what": what}
@@ -70,14 +71,14 @@ def perform(order: Order) -> Outcome:
         _at_work[order["command"]] -= 1
 
 
-def _differing(order: Order) -> str:
-    """Say why this worker may not do the command's tasks; nothing if it may."""
+def differing(wanted: dict[str, str], notebooks: list[str], data_dirs: list[str], into: str) -> str:
+    """Say why this worker may not do a command's tasks; nothing if it may."""
     try:
-        here = agreement.fingerprints(order["notebooks"], order["data_dirs"], order["into"])
+        here = agreement.fingerprints(notebooks, data_dirs, into)
     except (OSError, ValueError) as error:
         return f"it cannot take the fingerprints: {error}"
-    differing = agreement.differences(order["wanted"], here)
-    return f"it differs in {', '.join(differing)}" if differing else ""
+    found = agreement.differences(wanted, here)
+    return f"it differs in {', '.join(found)}" if found else ""
 
 
 def _perform(order: Order, worker: str, tell: Any) -> Outcome:
