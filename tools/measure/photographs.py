@@ -12,6 +12,8 @@ from facelab import adience
 
 Rule = Literal["strict", "nearest"]
 
+CAUSES: Final = "factors.csv"
+
 RULE: Final = "nearest"
 """How an age between two groups is read: :func:`facelab.adience.read_folds` knows the rules."""
 
@@ -40,13 +42,18 @@ def provenance(data_dir: Path, labels: str | None, rule: Rule, table: pd.DataFra
         ``labels``, who made them; ``age_groups``, the rule by which ages were put into them; and
         ``file_names_sha256``, the SHA-256 of the sorted paths of the photographs, a line each.
     """
-    rendered = (data_dir / "factors.csv").is_file()
     names = "".join(f"{path}\n" for path in sorted(table["path"].dropna()))
     return {
-        "labels": labels or ("by the renderer, with its label noise" if rendered else "not stated"),
+        "labels": labels
+        or ("by the renderer, with its label noise" if are_rendered(data_dir) else "not stated"),
         "age_groups": rule,
         "file_names_sha256": hashlib.sha256(names.encode()).hexdigest(),
     }
+
+
+def are_rendered(data_dir: Path) -> bool:
+    """Say whether a data set is a renderer's, with a table of the true causes."""
+    return (data_dir / CAUSES).is_file()
 
 
 def read_photographs(data_dir: Path) -> pd.DataFrame:
@@ -69,10 +76,9 @@ def read_photographs(data_dir: Path) -> pd.DataFrame:
         If the folder is no data set.
     """
     table = adience.usable(adience.read_folds(data_dir, matching=RULE)).reset_index(drop=True)
-    factors = data_dir / "factors.csv"
-    if factors.is_file():
+    if are_rendered(data_dir):
         # Only an empty field is missing: "None" is a hair style.
-        causes = pd.read_csv(factors, keep_default_na=False, na_values=[""])
+        causes = pd.read_csv(data_dir / CAUSES, keep_default_na=False, na_values=[""])
         table = table.merge(causes, on="path", how="left", validate="one_to_one")
     return table
 

@@ -53,6 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--shares", type=float, nargs="+", choices=EPOCHS, default=list(EPOCHS))
     options = parser.parse_args(arguments)
+    if len(options.seeds) < 3:
+        raise ValueError(f"--seeds takes three or more, since a gain has to hold for others: {options.seeds}")
     split, train, asked = real.parts(options, options.fold, seed=0)
 
     data_set = options.data_dir.resolve().name
@@ -117,7 +119,7 @@ def score(
     split: Any,
     fold: int,
 ) -> list[results.Score]:
-    """Score the mean over several seeds, or how far it is ahead of that of others on the same photographs.
+    """Score one answer, or the mean of several seeds, or how far that is ahead of the mean of others.
 
     Parameters
     ----------
@@ -131,29 +133,29 @@ def score(
     Returns
     -------
     list of Score
-        Those of ``SCORES``, each of the photographs in its age groups. A part without two albums has none.
+        Those of ``SCORES``, each of the photographs in its age groups. Intervals are over seeds and albums,
+        that of a single answer over albums alone. A part without two albums has none.
 
     Raises
     ------
     ValueError
-        If all photographs are of one album.
+        If all photographs are of one album, or there are two answers, too few for an interval.
     """
     found = []
     for name, (head, metric, groups) in SCORES.items():
         here = table["age_group"].isin(groups).to_numpy()
         if not here.all() and table["user_id"][here].nunique() < 2:
             continue  # of a part of one album there is no interval; of a whole table of one, an error says so
-        # Every photograph counts once a seed: the mean over all of them is the mean of the seeds' scores.
-        part, albums = table[here], np.tile(table["user_id"].to_numpy()[here], len(answers))
-        y_pred = [
-            np.concatenate([answer[head][here] for answer in those]) for those in (ahead_of, answers) if those
-        ]
-        y_true = np.tile(real.labels(part)[head], len(answers))
-        if len(y_pred) == 1:
-            interval = evaluation.album_bootstrap(metric, y_true, y_pred[0], albums, seed=0)
+        part = table[here]
+        y_true, albums = real.labels(part)[head], part["user_id"].to_numpy()
+        runs, others = ([answer[head][here] for answer in those or []] for those in (answers, ahead_of))
+        if others:
+            interval = evaluation.paired_seeds_and_albums(metric, y_true, others, runs, albums, seed=0)
+        elif len(runs) > 1:
+            interval = evaluation.seeds_and_albums(metric, y_true, runs, albums, seed=0)
         else:
-            interval = evaluation.paired_album_bootstrap(metric, y_true, y_pred[0], y_pred[1], albums, seed=0)
-        found.append(results.Score.over(name, interval, part["user_id"], split, [fold]))
+            interval = evaluation.album_bootstrap(metric, y_true, runs[0], albums, seed=0)
+        found.append(results.Score.over(name, interval, albums, split, [fold]))
     return found
 
 

@@ -187,6 +187,8 @@ def record(
         warnings.simplefilter("ignore", adience.DataSetWarning)  # the tool has shown them
         everything = adience.read_folds(data_dir)
     parameters = parameters | photographs.provenance(data_dir, labels, rule, everything)
+    if photographs.are_rendered(data_dir):
+        name = f"{name}_renders"  # it must not take the place of what was measured on photographs
     path = results.write(
         name, data_dir=data_dir, table=everything, folder=FOLDER, parameters=parameters, **what
     )

@@ -29,7 +29,7 @@ def test_judges_are_scored_against_the_truth_and_recorded(folder, capsys, monkey
     monkeypatch.setattr(judge, "predictions", answers)
     judge.main([str(folder), "--limit", "40"])
     printed = capsys.readouterr().out
-    record = results.read(real.FOLDER / "judge.json")
+    record = results.read(real.FOLDER / "judge_renders.json")
     estimates = {
         name: {score.name: score.estimate for score in scores} for name, scores in record.scores.items()
     }
@@ -41,6 +41,7 @@ def test_judges_are_scored_against_the_truth_and_recorded(folder, capsys, monkey
     assert estimates["sees the age alone"]["age correlation"] == pytest.approx(-1)
     for scores in record.scores.values():
         assert {(score.faces, score.split) for score in scores} == {(40, "test")}
+    assert record.parameters["labels"] == judge.TRUE_CAUSES
     assert "40 photographs of" in printed
     assert "knows: read as m" in printed
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facelab import adience, pipeline, results, training
+from facelab import adience, evaluation, pipeline, results, training
 from tools.measure import pretraining, real
 
 SMALL = pipeline.PixelContract(16, 3)
@@ -29,7 +29,7 @@ def folder(tmp_path, monkeypatch, write_eighty, small_network):
 
 
 def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folder, capsys, monkeypatch):
-    pretraining.main([str(folder), "--seeds", "0", "1"])
+    pretraining.main([str(folder), "--seeds", "0", "1", "2"])
     printed = capsys.readouterr().out
     record = results.read(real.FOLDER / "pretraining_test.json")
     assert list(record.scores) == [
@@ -65,11 +65,11 @@ def test_every_beginning_share_and_judge_is_scored_on_the_same_photographs(folde
     assert judged["age exact"] == np.mean(test["age_group"] == "(25, 32)")
     assert "25%, seed 1, rendered backbone" in printed
     about = {"labels": "not stated", "age_groups": "nearest"}
-    assert record.parameters.items() >= ({"seed": 0, "seeds": [0, 1], "fold": 4} | about).items()
+    assert record.parameters.items() >= ({"seed": 0, "seeds": [0, 1, 2], "fold": 4} | about).items()
 
     # Again: nothing is left to train, and the scores are the same.
     monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
-    pretraining.main([str(folder), "--seeds", "0", "1"])
+    pretraining.main([str(folder), "--seeds", "0", "1", "2"])
     assert results.read(real.FOLDER / "pretraining_test.json") == record
 
 
@@ -81,7 +81,7 @@ def test_choosing_leaves_the_test_fold_alone_and_absent_judges_are_named(folder,
     for photograph in pd.read_csv(folder / "fold_4_data.txt", sep="\t").itertuples():
         path = adience.photograph_path(photograph.user_id, photograph.face_id, photograph.original_image)
         (folder / path).write_bytes(b"whoever opens this fails")
-    pretraining.main([str(folder), "--choose", "--seeds", "0", "--shares", "1.0"])
+    pretraining.main([str(folder), "--choose", "--seeds", "0", "1", "2", "--shares", "1.0"])
     assert "the networks of others are left out: node is not installed" in capsys.readouterr().out
     record = results.read(real.FOLDER / "pretraining_validation.json")
     assert {score.split for score in record.scores["100%, gain"]} == {"validation"}
@@ -92,6 +92,39 @@ def test_a_missing_folder_is_said_so_and_nothing_is_written(folder, capsys):
     assert pretraining.main([str(folder / "nowhere")]) == 2
     assert "nowhere is not a data set: there is no such folder" in capsys.readouterr().err
     assert not real.FOLDER.exists()
+
+
+def test_two_seeds_are_too_few_for_a_gain_and_nothing_is_trained(folder, capsys):
+    assert pretraining.main([str(folder), "--seeds", "0", "1"]) == 2
+    assert "--seeds takes three or more" in capsys.readouterr().err
+    assert not real.FOLDER.exists()
+
+
+def test_the_interval_of_a_gain_is_over_seeds_and_albums():
+    table = pd.DataFrame(
+        {
+            "user_id": [f"{number // 2}@N" for number in range(40)],
+            "gender": pd.Categorical(list("fm") * 20, list(adience.GENDERS)),
+            "age_group": pd.Categorical([adience.AGE_GROUPS[n % 8] for n in range(40)], adience.AGE_GROUPS),
+        }
+    )
+    true = real.labels(table)
+    runs = []
+    for seed in range(6):
+        wrong = np.random.default_rng(seed).random(40) < (0.1 if seed < 3 else 0.4)
+        runs.append({head: np.where(wrong, y ^ 1, y) for head, y in true.items()})
+    found = pretraining.score(table, runs[:3], runs[3:], split="test", fold=4)[0]
+    right = [[np.mean(run["gender"] == true["gender"]) for run in those] for those in (runs[:3], runs[3:])]
+    assert found.estimate == pytest.approx(np.mean(right[0]) - np.mean(right[1]))
+    expected = evaluation.paired_seeds_and_albums(
+        evaluation.accuracy,
+        true["gender"],
+        [run["gender"] for run in runs[3:]],
+        [run["gender"] for run in runs[:3]],
+        table["user_id"],
+        seed=0,
+    )
+    assert found.interval == expected
 
 
 def test_a_share_is_of_albums_and_another_one_for_each_seed(folder):
@@ -117,7 +150,7 @@ def test_scores_are_means_over_the_seeds_worked_out_by_hand():
     half = {"gender": np.array([0, 1, 0, 1]), "age": np.array([1, 4, 4, 5])}
     half["years"] = np.array([5.0, 28.5, 28.5, 40.5])
     outside = (3 + 16.5 + 0 + 19.5) / 4
-    found = pretraining.score(table, [right, half], split="test", fold=4)
+    found = pretraining.score(table, [right, half, half, right], split="test", fold=4)
     assert {one.name: one.estimate for one in found} == {
         "gender": 0.75,
         "gender up to (8, 12)": 0.75,
@@ -125,7 +158,7 @@ def test_scores_are_means_over_the_seeds_worked_out_by_hand():
         "age 1-off": 0.75,
         "age, years outside the group": outside / 2,
     }
-    ahead = pretraining.score(table, [right], [half], split="test", fold=4)
+    ahead = pretraining.score(table, [right] * 3, [half] * 3, split="test", fold=4)
     assert {one.name: one.estimate for one in ahead} == {
         "gender": 0.5,
         "gender up to (8, 12)": 0.5,
