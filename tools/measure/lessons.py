@@ -1,6 +1,6 @@
 """Measure what lessons find on other faces: run them there as they stand, and keep their records.
 
-``python -m tools.measure.lessons DATA_DIR [LESSON …]``
+``python -m tools.measure.lessons DATA_DIR [--lessons LESSON …]``
 """
 
 import argparse
@@ -28,10 +28,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the lessons with a data set, and write what each recorded as a record of the measurements."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data_dir", type=Path, help="folder in the Adience layout")
-    parser.add_argument("lessons", nargs="*", metavar="LESSON", help=f"default: {' '.join(LESSONS)}")
+    parser.add_argument("--lessons", nargs="+", default=LESSONS, metavar="LESSON", help="without .ipynb")
     photographs.add_labels(parser)
     options = parser.parse_args(arguments)
-    for lesson in options.lessons or LESSONS:
+    for lesson in options.lessons:
         print(f"{lesson} …", flush=True)
         record = measured_by(lesson, options.data_dir)
         for model, scores in record.scores.items():

@@ -53,8 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--shares", type=float, nargs="+", choices=EPOCHS, default=list(EPOCHS))
     options = parser.parse_args(arguments)
-    if len(options.seeds) < 3:
-        raise ValueError(f"--seeds takes three or more, since a gain has to hold for others: {options.seeds}")
+    refuse_few(options.seeds)
     split, train, asked = real.parts(options, options.fold, seed=0)
 
     data_set = options.data_dir.resolve().name
@@ -102,6 +101,12 @@ def main(arguments: list[str] | None = None) -> None:
         scores=scores,
         seconds=seconds,
     )
+
+
+def refuse_few(seeds: list[int]) -> None:
+    """Refuse fewer than three seeds before anything is trained: a gain has to hold for others, too."""
+    if len(seeds) < 3:
+        raise ValueError(f"--seeds takes three or more, since a gain has to hold for others: {seeds}")
 
 
 def share_of_albums(train: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:

@@ -54,6 +54,8 @@ class Recipe(NamedTuple):
     """Whether to ask about each photograph ten times: shifted by ``SHIFTS``, each time in the mirror too."""
     contract: pipeline.PixelContract = CONTRACT
     """The pixels that the network sees."""
+    ema: float = 0.0
+    """Momentum of the moving average of the weights that is kept in the end; 0: the last weights are kept."""
 
 
 RECIPES = {
@@ -227,7 +229,7 @@ def parts(
 
 
 def trained(
-    recipe: Recipe, table: pd.DataFrame, data_dir: Path, *, seed: int, folder: Path
+    recipe: Recipe, table: pd.DataFrame, data_dir: Path, *, seed: int, folder: Path, y: Any = None
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Train a network on all photographs of a table.
 
@@ -242,6 +244,8 @@ def trained(
         Of weights, order and augmentation.
     folder : Path
         For the checkpoint of this run and no other.
+    y : dict of arrays, optional
+        Targets instead of those of :func:`targets`.
 
     Returns
     -------
@@ -253,18 +257,22 @@ def trained(
     batches = pipeline.TrainingBatches(
         table,
         data_dir,
-        targets(recipe, table),
+        targets(recipe, table) if y is None else y,
         recipe.contract,
         augmented=recipe.augmented,
         seed=seed,
     )
     steps = recipe.epochs * len(batches)
     learning_rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+    averaged = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
     model.compile(
-        keras.optimizers.AdamW(learning_rate, weight_decay=recipe.weight_decay),
+        keras.optimizers.AdamW(learning_rate, weight_decay=recipe.weight_decay, **averaged),
         loss=only_or_all({head: LOSSES[head] for head in recipe.heads}),
     )
-    return model, training.fit(model, batches, epochs=recipe.epochs, folder=folder)
+    history = training.fit(model, batches, epochs=recipe.epochs, folder=folder)
+    if recipe.ema:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    return model, history
 
 
 def targets(recipe: Recipe, table: pd.DataFrame) -> Any:

@@ -32,7 +32,7 @@ def folder(tmp_path, monkeypatch, write_eighty):
 
 
 def test_a_lesson_runs_on_the_data_set_and_its_record_says_what_the_book_needs(folder, capsys):
-    assert lessons.main([str(folder), "01_1_small", "--labels", "by lot"]) == 0
+    assert lessons.main([str(folder), "--lessons", "01_1_small", "--labels", "by lot"]) == 0
     record = results.read(real.FOLDER / "01_1_small.json")
     assert record.chapter == "01_1_small"
     (score,) = record.scores["everybody an m"]
@@ -47,7 +47,7 @@ def test_a_lesson_runs_on_the_data_set_and_its_record_says_what_the_book_needs(f
     [("01_2_silent", "leaves no record; these do"), ("01_3_none", "there is no lesson 01_3_none")],
 )
 def test_a_lesson_without_a_record_and_one_that_is_not_there_are_named(folder, capsys, lesson, complaint):
-    assert lessons.main([str(folder), lesson]) == 2
+    assert lessons.main([str(folder), "--lessons", lesson]) == 2
     assert complaint in capsys.readouterr().err
 
 
