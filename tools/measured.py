@@ -62,8 +62,8 @@ TABLES = {
         ("network", "accuracy"),
         {
             "majority class": "majority",
-            "published, 10 epochs": "gender_cnn",
-            "strided (chapter 4), also for age, 40 epochs": "strided_network",
+            "published, 13.5 million weights, 10 epochs": "gender_cnn",
+            "strided (chapter 4), also for age, 0.66 million weights, 40 epochs": "strided_network",
         },
         {"accuracy": "gender"},
     ),
@@ -210,12 +210,13 @@ def about(record: results.Record, score: results.Score) -> str:
         f"mean of seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"one training, seed {seeds[0]}"
     )
     if not record.seconds:
-        trained = "nothing was trained for it"
-    over = "seeds and albums" if len(seeds) >= 3 else "albums"
+        trained = "nothing was trained on them"
+    over = "albums, those of means over seeds, too" if len(seeds) >= 3 else "albums"
+    folds = "0–4" if len(score.folds) == 5 else ", ".join(map(str, score.folds))
     faces = "Rendered faces" if record.data.rendered else "Real photographs"
     return (
         f"*{faces}: {score.split} fold{'s' * (len(score.folds) > 1)} "
-        f"{', '.join(map(str, score.folds))}, {score.faces:,} of {record.data.photographs:,} photographs, "
+        f"{folds}, {score.faces:,} of {record.data.photographs:,} photographs, "
         f"{albums}{effective}; labels {as_text(str(given['labels']))}; "
         f"ages by the {given['age_groups']} rule; {trained}; 95 % intervals over {over}.*"
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from io import StringIO
 
 import nbformat
 import pandas as pd
@@ -67,7 +69,7 @@ def test_a_table_is_made_of_its_record_with_what_its_scores_rest_on(record, tmp_
     assert (
         f"*Real photographs: test folds 3, 4, 40 of {results.read(record).data.photographs} photographs, 20 "
         "albums (9.5 effective); labels by lot; ages by the nearest rule; mean of seeds 0, 1, 2; "
-        "95 % intervals over seeds and albums.*"
+        "95 % intervals over albums, those of means over seeds, too.*"
     ) in shown
     assert nbformat.read(tmp_path / "01_1_lesson.ipynb", 4).cells[0].source == shown
     assert sorted(capsys.readouterr().out.splitlines()) == [
@@ -90,7 +92,7 @@ def test_what_the_tools_measured_on_renders_is_said_to_be_that(record, tmp_path)
     assert (measured.MEASURED / renders.name).is_file()
     about = measured.about(results.read(renders), results.read(renders).scores["5%, gain"][0])
     assert about.startswith("*Rendered faces: test folds 3, 4, ")
-    assert "; nothing was trained for it; " in about
+    assert "; nothing was trained on them; " in about
 
 
 def test_a_table_without_a_record_stays_as_it_is(record):
@@ -133,6 +135,19 @@ def test_the_tables_of_the_book_are_those_of_its_records(path):
     if "<!-- measured: " in TEXTS[path] and not list(MEASURED.glob("*.json")):
         pytest.skip("nothing that was measured on photographs has been recorded yet: `make measure-real`")
     assert measured.filled(TEXTS[path]) == TEXTS[path], "run `python -m tools.measured`"
+
+
+def test_the_gains_on_photographs_in_the_figure_of_lesson_5_3_are_those_of_the_record():
+    path = MEASURED / "pretraining_test.json"
+    if not path.is_file():
+        pytest.skip("nothing that was measured on photographs has been recorded yet: `make measure-real`")
+    (lesson,) = [path for path in chapters() if path.stem.startswith("05_3_")]
+    code = "\n".join(cell.source for cell in nbformat.read(lesson, 4).cells if cell.cell_type == "code")
+    (drawn,) = re.findall(r'GAINS = """(.*?)"""', code, flags=re.DOTALL)
+    scores = results.read(path).scores
+    for row in pd.read_csv(StringIO(drawn)).query("pictures == 'photographs'").itertuples():
+        (gain,) = [score for score in scores[f"{row.share:.0%}, gain"] if score.name == "age exact"]
+        assert (row.estimate, row.low, row.high) == tuple(round(value, 3) for value in gain.interval), row
 
 
 @pytest.mark.parametrize("path", sorted(MEASURED.glob("*.json")), ids=lambda path: path.stem)
