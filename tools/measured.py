@@ -196,13 +196,14 @@ def markdown(name: str) -> str:
         cells = [_shown(score, table.points) if score else "" for score in scores]
         lines.append(f"| {' | '.join([row, *cells])} |")
         shown += filter(None, scores)
-    # Some rows may be of a part of the photographs.
-    return "\n".join([*lines, "", about(record, max(shown, key=lambda score: score.faces))])
+    return "\n".join([*lines, "", about(record, shown)])
 
 
-def about(record: results.Record, score: results.Score) -> str:
-    """Say in a line what the scores of a record rest on: photographs, labels, rule, split, seeds."""
+def about(record: results.Record, scores: Sequence[results.Score]) -> str:
+    """Say in a line what scores of a record rest on: photographs, labels, rule, split, seeds."""
     given = record.parameters
+    score = max(scores, key=lambda score: score.faces)  # others may be of a part of the photographs
+    part = "up to " if any(other.faces < score.faces for other in scores) else ""
     albums = "each an album of its own" if score.albums == score.faces else f"{score.albums} albums"
     effective = "" if score.albums == score.faces else f" ({score.effective_albums:.1f} effective)"
     seeds = given.get("seeds", [given["seed"]])
@@ -216,7 +217,7 @@ def about(record: results.Record, score: results.Score) -> str:
     faces = "Rendered faces" if record.data.rendered else "Real photographs"
     return (
         f"*{faces}: {score.split} fold{'s' * (len(score.folds) > 1)} "
-        f"{folds}, {score.faces:,} of {record.data.photographs:,} photographs, "
+        f"{folds}, {part}{score.faces:,} of {record.data.photographs:,} photographs, "
         f"{albums}{effective}; labels {as_text(str(given['labels']))}; "
         f"ages by the {given['age_groups']} rule; {trained}; 95 % intervals over {over}.*"
     )

@@ -90,7 +90,7 @@ def test_what_the_tools_measured_on_renders_is_said_to_be_that(record, tmp_path)
     (tmp_path / "book").mkdir(exist_ok=True)
     assert measured.main([str(renders)]) == 0
     assert (measured.MEASURED / renders.name).is_file()
-    about = measured.about(results.read(renders), results.read(renders).scores["5%, gain"][0])
+    about = measured.about(results.read(renders), results.read(renders).scores["5%, gain"])
     assert about.startswith("*Rendered faces: test folds 3, 4, ")
     assert "; nothing was trained on them; " in about
 
