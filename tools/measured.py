@@ -32,8 +32,8 @@ class Table(NamedTuple):
 
     record: str
     """The record's name."""
-    heads: tuple[str, str]
-    """What stands above the rows' names, and what the scores are of."""
+    head: str
+    """What stands above the rows' names."""
     rows: dict[str, str]
     """What a row is called, and the model in the record."""
     columns: dict[str, str]
@@ -59,7 +59,7 @@ PARTS_SEEN = {
 TABLES = {
     "published networks, gender": Table(
         "real_test",
-        ("network", "accuracy"),
+        "network",
         {
             "majority class": "majority",
             "published, 13.5 million weights, 10 epochs": "gender_cnn",
@@ -69,7 +69,7 @@ TABLES = {
     ),
     "published networks, age": Table(
         "real_test",
-        ("network", "age"),
+        "network",
         {
             "majority class": "majority",
             "published, 30 epochs": "age_network",
@@ -83,16 +83,16 @@ TABLES = {
     ),
     "gain of pretraining": Table(
         "pretraining_test",
-        ("labels", "gain"),
+        "labels",
         {"263": "5%, gain", "1,314": "25%, gain", "5,258": "100%, gain"},
         {"gender": "gender", "age, exact": "age exact", "age, 1-off": "age 1-off"},
         points=True,
     ),
-    "what judges read in renders": Table("judge_renders", ("network", "score"), JUDGES, OF_JUDGES),
-    "what judges read in photographs": Table("judge", ("network", "score"), JUDGES, OF_JUDGES),
+    "what judges read in renders": Table("judge_renders", "network", JUDGES, OF_JUDGES),
+    "what judges read in photographs": Table("judge", "network", JUDGES, OF_JUDGES),
     "domain gap": Table(
         "domain_gap",
-        ("scored on", "score"),
+        "scored on",
         {
             "renders of fold 4, against the true causes": "renders",
             "photographs": "photographs",
@@ -102,13 +102,11 @@ TABLES = {
         },
         GENDER_AND_AGE,
     ),
-    "how hard are the renders": Table(
-        "difficulty_test_renders", ("seen", "score"), PARTS_SEEN, GENDER_AND_AGE
-    ),
-    "how hard are photographs": Table("difficulty_test", ("seen", "score"), PARTS_SEEN, GENDER_AND_AGE),
+    "how hard are the renders": Table("difficulty_test_renders", "seen", PARTS_SEEN, GENDER_AND_AGE),
+    "how hard are photographs": Table("difficulty_test", "seen", PARTS_SEEN, GENDER_AND_AGE),
     "folds and seeds on photographs": Table(
         "06_2_folds_seeds_pairs",
-        ("age network", "score"),
+        "age network",
         {
             "majority class": "majority",
             "mean of three trainings": "mean of the trainings",
@@ -119,13 +117,13 @@ TABLES = {
     ),
     "calibration on photographs": Table(
         "06_3_is_it_as_sure_as_it_should_be",
-        ("networks", "score"),
+        "networks",
         {name: name for name in ("soft labels", "plain labels", "unaugmented")},
         {"exact": "exact", "ECE before": "ECE", "ECE after": "ECE after temperature scaling"},
     ),
     "repair on photographs": Table(
         "07_3_a_shortcut",
-        ("networks", "score"),
+        "networks",
         {"as trained": "as trained", "control": "control", "pairs": "pairs"},
         {
             "gender": "gender",
@@ -135,7 +133,7 @@ TABLES = {
     ),
     "base rates on photographs": Table(
         "08_3_would_balance_help",
-        ("training", "share right"),
+        "training",
         {
             "10 % labelled f": "10 % labelled f",
             "10 % labelled f, threshold moved": "10 % labelled f, threshold moved",
@@ -145,13 +143,13 @@ TABLES = {
     ),
     "refused photographs": Table(
         "refusal",
-        ("photographs", "share"),
+        "photographs",
         {"all": "all", "answered": "answered"},
         {"refused": "refused", "gender": "gender", "age, exact": "age exact"},
     ),
     "others' networks": Table(
         "pretraining_test",
-        ("network", "score"),
+        "network",
         {
             "random start": "100%, random weights",
             "rendered backbone": "100%, rendered backbone",
@@ -185,7 +183,7 @@ def markdown(name: str) -> str:
     record = results.read(MEASURED / f"{table.record}.json")
     found = {(model, score.name): score for model, scores in record.scores.items() for score in scores}
     shown: list[results.Score] = []
-    lines = [f"| {' | '.join([table.heads[0], *table.columns])} |", "|---" * (1 + len(table.columns)) + "|"]
+    lines = [f"| {' | '.join([table.head, *table.columns])} |", "|---" * (1 + len(table.columns)) + "|"]
     for row, model in table.rows.items():
         scores = [found.get((model, score)) for score in table.columns.values()]
         # The published networks have one head each; a row without any score is a mistake.

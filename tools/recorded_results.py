@@ -68,10 +68,14 @@ def section(path: Path) -> str:
 
 
 def measured_section(path: Path) -> str:
-    """Write a record of real photographs as a part of its section."""
+    """Write what a tool measured, or a lesson on photographs, as a part of the section for that."""
     record = results.read(path)
+    try:
+        title = f"{lesson_name(Path(record.chapter))}, on photographs"
+    except ValueError:  # a tool's record has the tool's name
+        title = record.chapter.replace("_", " ")
     return (
-        f"### {as_text(record.chapter.replace('_', ' ').capitalize())}\n\n"
+        f"### {as_text(title[0].upper() + title[1:])}\n\n"
         f"[The record itself](results/measured/{quote(path.name)}).\n\n"
         f"{_folded(record)}"
         f"*Made with {_versions(record)}.*\n"
