@@ -109,7 +109,7 @@ def test_every_method_is_scored_and_compared_and_the_test_fold_is_asked_without_
     add_causes(folder, age_years=30.0)
     monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
     assert contest.main([*arguments, "--test"]) == 0
-    record = results.read(real.FOLDER / "contest_test.json")
+    record = results.read(real.FOLDER / "contest_test_renders.json")
     names = [*names[:4], "MAE in years", "cumulative score, 5 years"]
     assert [score.name for score in record.scores["CORAL"]] == names
     assert {(score.split, score.faces) for score in record.scores["CORAL"]} == {("test", 16)}

@@ -29,7 +29,7 @@ def folder(tmp_path, monkeypatch, write_eighty, add_causes, small_network):
 def test_everything_a_part_and_a_cause_are_scored_by_the_labels_and_recorded(folder, capsys):
     difficulty.main([str(folder)])
     printed = capsys.readouterr().out
-    record = results.read(real.FOLDER / "difficulty_test.json")
+    record = results.read(real.FOLDER / "difficulty_test_renders.json")
     causes = ["glasses alone", "light alone"]  # not the age, not the gender
     assert list(record.scores) == ["majority", "strided_network", "face alone", *causes]
     for scores in record.scores.values():
