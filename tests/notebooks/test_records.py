@@ -101,4 +101,4 @@ def test_the_page_of_recorded_results_is_made_from_the_records():
 def test_no_record_is_of_a_chapter_that_is_not_there():
     expected = {f"{chapter}{suffix}.json" for chapter in LENGTHS for suffix in ("", "_full")}
     expected |= {f"{notebook.stem}.json" for notebook in chapters()}  # some chapters have a short run only
-    assert {path.name for path in Path(RECORDS).iterdir()} <= expected
+    assert {path.name for path in Path(RECORDS).glob("*.json")} <= expected
