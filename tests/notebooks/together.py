@@ -17,6 +17,9 @@ from papermill.parameterize import parameterize_notebook
 
 from tools.execute import CELL_TIMEOUT_SECONDS
 
+# IPython's reset also takes away what Python needs to start a process from a notebook.
+RESET = "%reset -f\n__spec__ = None"
+
 
 def run(lessons: Sequence[tuple[Path, Mapping[str, Any]]], folder: Path) -> list[list[nbformat.NotebookNode]]:
     """Execute lessons, each with its parameters, in an empty folder and with no name of those before it.
@@ -34,7 +37,7 @@ def run(lessons: Sequence[tuple[Path, Mapping[str, Any]]], folder: Path) -> list
         code = [cell for cell in lesson.cells if cell.cell_type == "code"]
         for cell in code:
             cell.outputs = []
-        together.cells += [new_code_cell(f"%reset -f\n%cd -q {place}"), *code]
+        together.cells += [new_code_cell(f"{RESET}\n%cd -q {place}"), *code]
         ends.append((len(together.cells) - len(code), len(together.cells)))
     for number, cell in enumerate(together.cells):
         cell.id = f"cell-{number}"  # a lesson may come twice
