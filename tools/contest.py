@@ -174,7 +174,7 @@ def trained(
 def truths(table: pd.DataFrame, data_dir: Path) -> dict[str, np.ndarray]:
     """Return what is true of photographs, shape (n,): ``group`` and, if a renderer knows them, ``years``."""
     known = {"group": pipeline.age_target(table).astype("int64")}
-    if (data_dir / "factors.csv").is_file():
+    if photographs.are_rendered(data_dir):
         known["years"] = embedded.true_ages(table, data_dir)
     return known
 

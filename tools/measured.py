@@ -85,7 +85,7 @@ TABLES = {
         "pretraining_test",
         "labels",
         {"263": "5%, gain", "1,314": "25%, gain", "5,258": "100%, gain"},
-        {"gender": "gender", "age, exact": "age exact", "age, 1-off": "age 1-off"},
+        GENDER_AND_AGE,
         points=True,
     ),
     "what judges read in renders": Table("judge_renders", "network", JUDGES, OF_JUDGES),
@@ -202,8 +202,7 @@ def about(record: results.Record, scores: Sequence[results.Score]) -> str:
     given = record.parameters
     score = max(scores, key=lambda score: score.faces)  # others may be of a part of the photographs
     part = "up to " if any(other.faces < score.faces for other in scores) else ""
-    albums = "each an album of its own" if score.albums == score.faces else f"{score.albums} albums"
-    effective = "" if score.albums == score.faces else f" ({score.effective_albums:.1f} effective)"
+    albums = "each an album of its own" if score.albums == score.faces else results._albums(score)
     seeds = given.get("seeds", [given["seed"]])
     trained = (
         f"mean of seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"one training, seed {seeds[0]}"
@@ -211,12 +210,10 @@ def about(record: results.Record, scores: Sequence[results.Score]) -> str:
     if not record.seconds:
         trained = "nothing was trained on them"
     over = "albums, those of means over seeds, too" if len(seeds) >= 3 else "albums"
-    folds = "0–4" if len(score.folds) == 5 else ", ".join(map(str, score.folds))
     faces = "Rendered faces" if record.data.rendered else "Real photographs"
     return (
-        f"*{faces}: {score.split} fold{'s' * (len(score.folds) > 1)} "
-        f"{folds}, {part}{score.faces:,} of {record.data.photographs:,} photographs, "
-        f"{albums}{effective}; labels {as_text(str(given['labels']))}; "
+        f"*{faces}: {results._part(score)}, {part}{score.faces:,} of {record.data.photographs:,} "
+        f"photographs, {albums}; labels {as_text(str(given['labels']))}; "
         f"ages by the {given['age_groups']} rule; {trained}; 95 % intervals over {over}.*"
     )
 

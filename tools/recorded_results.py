@@ -75,7 +75,7 @@ def measured_section(path: Path) -> str:
     except ValueError:  # a tool's record has the tool's name
         title = record.chapter.replace("_", " ")
     return (
-        f"### {as_text(title[0].upper() + title[1:])}\n\n"
+        f"### {as_text(title.capitalize())}\n\n"
         f"[The record itself](results/measured/{quote(path.name)}).\n\n"
         f"{_folded(record)}"
         f"*Made with {_versions(record)}.*\n"
