@@ -122,9 +122,9 @@ unit: environment  ## the unit tests: the package, the renderer, the project's f
 	@$(PYTEST) $(SHARE) --dist loadfile tests/facesim
 	@$(PYTEST) $(SHARE) --dist worksteal tests/facelab tests/tools tests/project
 
-# Each worker has half of the lessons that run alone, which share an environment, and of the quick runs, which share a kernel.
+# Each worker has half of the quick runs of a kind: they share a kernel.
 .PHONY: chapters
-chapters: book  ## the lessons: hygiene, quick runs, alone as in Colab, outputs as committed; and the pages
+chapters: book  ## the lessons: hygiene, quick runs, as in Colab too, outputs as committed; and the pages
 	@$(PYTEST) $(SHARE) --dist loadgroup $(NBVAL) tests/notebooks tests/book notebooks
 
 .PHONY: nbval

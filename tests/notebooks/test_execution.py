@@ -1,4 +1,7 @@
-"""Every lesson goes through all its steps with ``quick`` on real photographs; on renders, see test_alone."""
+"""Every lesson goes through all its steps with ``quick`` on real photographs.
+
+On the rendered faces, see test_clean_environment.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Quick runs of many lessons in one kernel: to load TensorFlow anew for each takes longer than most of them.
 
-A lesson that works only after another is found elsewhere: ``make book`` and test_alone give each a kernel.
+A lesson that works only after another is found elsewhere: ``make book`` gives each a kernel.
 """
 
 from __future__ import annotations
@@ -22,33 +22,44 @@ RESET = "%reset -f\n__spec__ = None"
 
 
 def run(lessons: Sequence[tuple[Path, Mapping[str, Any]]], folder: Path) -> list[list[nbformat.NotebookNode]]:
-    """Execute lessons, each with its parameters, in an empty folder and with no name of those before it.
+    """Execute lessons as :func:`joined` and return the executed code cells of each.
 
-    Returns the executed code cells of each lesson. It goes on after an error, which is one of its outputs.
+    It goes on after an error, which is one of its outputs.
     """
-    together = nbformat.v4.new_notebook()
-    ends = []
+    notebook, places = joined(lessons, folder)
+    NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=CELL_TIMEOUT_SECONDS,
+        allow_errors=True,
+        resources={"metadata": {"path": str(folder)}},
+    ).execute()
+    return [notebook.cells[place] for place in places]
+
+
+def joined(
+    lessons: Sequence[tuple[Path, Mapping[str, Any]]], folder: Path
+) -> tuple[nbformat.NotebookNode, list[slice]]:
+    """Make one notebook of lessons, each with its parameters, an empty folder and no name of those before it.
+
+    Returns it, and where in it each lesson's code cells are.
+    """
+    notebook = nbformat.v4.new_notebook()
+    places = []
     for number, (path, parameters) in enumerate(lessons):
-        place = folder / str(number)
-        place.mkdir()
+        empty = folder / str(number)
+        empty.mkdir()
         lesson = parameterize_notebook(
             load_notebook_node(str(path)), dict(parameters), kernel_name="python3", language="python"
         )
         code = [cell for cell in lesson.cells if cell.cell_type == "code"]
         for cell in code:
             cell.outputs = []
-        together.cells += [new_code_cell(f"{RESET}\n%cd -q {place}"), *code]
-        ends.append((len(together.cells) - len(code), len(together.cells)))
-    for number, cell in enumerate(together.cells):
+        notebook.cells += [new_code_cell(f"{RESET}\n%cd -q {empty}"), *code]
+        places.append(slice(len(notebook.cells) - len(code), len(notebook.cells)))
+    for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # a lesson may come twice
-    NotebookClient(
-        together,
-        kernel_name="python3",
-        timeout=CELL_TIMEOUT_SECONDS,
-        allow_errors=True,
-        resources={"metadata": {"path": str(folder)}},
-    ).execute()
-    return [together.cells[start:end] for start, end in ends]
+    return notebook, places
 
 
 def failures(cells: Sequence[nbformat.NotebookNode]) -> list[str]:

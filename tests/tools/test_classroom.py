@@ -164,7 +164,7 @@ def test_each_checker_has_a_likely_wrong_answer_with_what_it_shows(lesson):
 
 
 def test_each_likely_wrong_answer_is_refused_by_its_checker():
-    """Those that need nothing which only their lesson has; tests/notebooks/test_alone.py puts all of them."""
+    """Those that need nothing which only their lesson has; test_clean_environment puts all of them."""
     tasks = {
         (lesson.number, task.name): task
         for lesson in map(exercises.read, chapters())

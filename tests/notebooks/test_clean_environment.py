@@ -1,4 +1,4 @@
-"""Every notebook works alone, in an empty folder and a clean environment: what Colab gives it.
+"""Every lesson works in an empty folder and a clean environment, what Colab gives it: quick, as committed.
 
 At its end its checkers refuse the likely wrong answers: most of them need what only their lesson has.
 """
@@ -10,14 +10,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import nbformat
-import papermill
 import pytest
 from nbformat.v4 import new_code_cell
 
-from tests.notebooks.together import said_in_red
+from tests.notebooks import together
 from tools.classroom import exercises
 from tools.classroom.mistakes import likely
 from tools.paths import REPOSITORY, chapters
@@ -75,6 +76,9 @@ assert said.startswith("Not yet"), f"check_{task} says to a wrong answer: {{said
 """
 
 
+INSTALLED = "import facelab\n\nassert 'site-packages' in facelab.__file__, facelab.__file__"
+
+
 def wrong_answers(notebook: Path) -> list[nbformat.NotebookNode]:
     """Cells that put the likely wrong answers to a lesson's checkers, and fail where one is not refused."""
     lesson = exercises.read(notebook)
@@ -86,25 +90,45 @@ def wrong_answers(notebook: Path) -> list[nbformat.NotebookNode]:
     ]
 
 
-# Each of two workers makes an environment, in which its half of the lessons run one by one.
-ALONE = [
-    pytest.param(path.name, marks=pytest.mark.xdist_group(f"alone-{number % 2}"))
+# Each of two workers makes an environment, in which half of the lessons run in one kernel.
+HALVES = [
+    pytest.param(path.name, number % 2, id=path.stem, marks=pytest.mark.xdist_group(f"clean-{number % 2}"))
     for number, path in enumerate(chapters())
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ALONE)
-def test_it_runs_alone(name, clone, python, tmp_path):
-    if not (clone / "notebooks" / name).exists():
-        pytest.skip(f"{name} is not committed yet")
-    published = clone / "notebooks" / name
-    papermill.execute_notebook(published, tmp_path / name, {"quick": True}, prepare_only=True)
-    notebook = nbformat.read(tmp_path / name, as_version=4)
-    notebook.cells += wrong_answers(published)
-    nbformat.write(notebook, tmp_path / name)
+@pytest.fixture(scope="module")
+def executed(request, clone, python, tmp_path_factory) -> Callable[[int], dict]:
+    """The code cells of the lessons of a half whose tests have been asked for, and wrong answers."""
+    asked = [item.callspec.params for item in request.session.items if item.fspath == request.fspath]
+
+    @cache
+    def half(number: int) -> dict[str, list[nbformat.NotebookNode]]:
+        folder = tmp_path_factory.mktemp("lessons")
+        names = [params["name"] for params in asked if params["half"] == number]
+        names = [name for name in names if (clone / "notebooks" / name).exists()]
+        for name in names:
+            lesson = nbformat.read(clone / "notebooks" / name, as_version=4)
+            lesson.cells += [*wrong_answers(clone / "notebooks" / name), new_code_cell(INSTALLED)]
+            nbformat.write(lesson, folder / name)
+        notebook, places = together.joined([(folder / name, {"quick": True}) for name in names], folder)
+        nbformat.write(notebook, folder / "together.ipynb")
+        execute = ["nbconvert", "--to", "notebook", "--execute", "--allow-errors", "--output", "ran.ipynb"]
+        run(
+            *(python, "-m", "jupyter", *execute, "together.ipynb"),
+            cwd=folder,
+            env=as_in_colab(clone, python),
+        )
+        cells = nbformat.read(folder / "ran.ipynb", as_version=4).cells
+        return {name: cells[place] for name, place in zip(names, places, strict=True)}
+
+    return half
+
+
+def as_in_colab(clone: Path, python: Path) -> dict[str, str]:
+    """Variables with which the setup cell finds the course as committed, and pip the locked versions."""
     environment = {variable: value for variable, value in os.environ.items() if variable != "PYTHONPATH"}
-    environment |= {
+    return environment | {
         "FACELAB_SOURCE": f"git+{clone.as_uri()}",
         "PIP_CONSTRAINT": str(python.parents[1] / "constraints.txt"),
         "PIP_CACHE_DIR": os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip")),
@@ -112,8 +136,13 @@ def test_it_runs_alone(name, clone, python, tmp_path):
         "VIRTUAL_ENV": str(python.parents[1]),
         "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
     }
-    convert = ["nbconvert", "--to", "notebook", "--execute", "--output", "ran.ipynb", name]
-    run(python, "-m", "jupyter", *convert, cwd=tmp_path, env=environment)
-    assert not said_in_red(nbformat.read(tmp_path / "ran.ipynb", as_version=4).cells)
-    installed = "import facelab; assert 'site-packages' in facelab.__file__, facelab.__file__"
-    run(python, "-c", installed, cwd=tmp_path, env=environment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "half"), HALVES)
+def test_it_runs_on_the_embedded_faces(name, half, executed):
+    lessons = executed(half)
+    if name not in lessons:
+        pytest.skip(f"{name} is not committed yet")
+    assert not together.failures(lessons[name]), together.failures(lessons[name])[0]
+    assert not together.said_in_red(lessons[name])
