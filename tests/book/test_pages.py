@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -38,11 +39,15 @@ LOADING = {
 LOADING_LINKS = {"stylesheet", "preload", "icon", "prefetch", "modulepreload"}
 
 
+@cache
 def parsed(html: Path, name: str) -> BeautifulSoup:
     return BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
 
 
-def anchors(page: BeautifulSoup) -> set[str]:
+@cache
+def anchors(html: Path, name: str) -> set[str]:
+    """Where a link may lead in a page; many links lead to the same pages."""
+    page = parsed(html, name)
     return {tag["id"] for tag in page.find_all(id=True)} | {
         tag["name"] for tag in page.find_all("a", {"name": True})
     }
@@ -61,8 +66,8 @@ def test_every_link_within_the_book_leads_somewhere(name, html):
         if not path.is_file():
             broken.append(link["href"])
         elif target.fragment and path.suffix == ".html":
-            there = parsed(html, path.relative_to(html).with_suffix("").as_posix())
-            if unquote(target.fragment) not in anchors(there):
+            there = path.relative_to(html).with_suffix("").as_posix()
+            if unquote(target.fragment) not in anchors(html, there):
                 broken.append(link["href"])
     assert broken == []
 
