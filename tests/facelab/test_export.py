@@ -212,11 +212,11 @@ def test_a_format_whose_runtime_is_missing_says_what_to_install(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = export.importlib.util.find_spec
-    hidden = {"onnxruntime", "ai_edge_litert"}
+    hidden = {"onnxruntime", "onnx", "tf2onnx", "ai_edge_litert"}
     monkeypatch.setattr(
         export.importlib.util, "find_spec", lambda name: None if name in hidden else find(name)
     )
-    assert export.missing("ONNX") == 'ONNX needs onnxruntime: pip install "facelab[export]"'
+    assert export.missing("ONNX") == 'ONNX needs onnxruntime, onnx, tf2onnx: pip install "facelab[export]"'
     assert export.missing("LiteRT") == ""  # tf.lite runs it
     with pytest.raises((ModuleNotFoundError, FileNotFoundError), match=r"onnxruntime|there is no file"):
         export.load(folder / export.FORMATS["ONNX"], CONTRACT)
