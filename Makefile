@@ -146,7 +146,8 @@ define with_versions
 		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110' 'ipykernel>=6.29'
 	@_build/$(1)/bin/python -m pytest -q tests/facelab
 	@_build/$(1)/bin/python -m ipykernel install --prefix _build/$(1) --name python3 >/dev/null
-	@JUPYTER_PATH="$(CURDIR)/_build/$(1)/share/jupyter" $(BIN)/python -m tools.execute -p quick True \
+	@JUPYTER_PATH="$(CURDIR)/_build/$(1)/share/jupyter" PYDEVD_DISABLE_FILE_VALIDATION=1 \
+		$(BIN)/python -m tools.execute -p quick True \
 		--output _build/$(1)/lessons $(NAMED)
 endef
 
