@@ -166,11 +166,12 @@ def test_four_kernels_start_at_once_and_a_second_start_does_nothing_again(toy, t
 def test_a_worker_killed_in_mid_training_is_replaced_and_its_task_goes_on(toy, tmp_path):
     killing = f"""if fold == 1 and len(epochs) == 3 and not Path({str(tmp_path / "killed")!r}).exists():
                 Path({str(tmp_path / "killed")!r}).touch()
-                os.kill(os.getppid(), signal.SIGKILL)"""
+                os.kill(os.getppid(), signal.SIGKILL)
+                time.sleep(600)"""
     arguments = [str(toy(killing, pace=0.3)), "--folds", "0", "1", "--into", str(tmp_path / "out")]
     assert scale.main(arguments) == 0
     epochs = [line for line in trained(tmp_path) if line[0] == 1]
-    # For up to a second the kernel outlives its worker: its parent is another one then.
+    # The kernel ends with its worker, if a second later: asleep, lest it has come to its end before.
     kernels = list(dict.fromkeys(line[3] for line in epochs))
     workers = [next(line[2] for line in epochs if line[3] == kernel) for kernel in kernels]
     assert len(set(workers)) == len(kernels) == 2
