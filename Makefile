@@ -143,7 +143,7 @@ colab: environment  ## the committed lessons alone, quick, with Colab's versions
 define with_versions
 	@$(BIN)/uv venv --quiet --clear --python $(2) _build/$(1)
 	@$(BIN)/uv pip install --quiet --python _build/$(1) --resolution $(3) . \
-		'pytest>=9,<9.2' 'pytest-benchmark>=5.1' 'hypothesis>=6.110' 'ipykernel>=6.29'
+		'pytest>=9' 'pytest-benchmark>=5.1' 'hypothesis>=6.110' 'ipykernel>=6.29'
 	@_build/$(1)/bin/python -m pytest -q tests/facelab
 	@_build/$(1)/bin/python -m ipykernel install --prefix _build/$(1) --name python3 >/dev/null
 	@JUPYTER_PATH="$(CURDIR)/_build/$(1)/share/jupyter" PYDEVD_DISABLE_FILE_VALIDATION=1 \

@@ -104,12 +104,12 @@ def executed(request, clone, python, tmp_path_factory) -> Callable[[int], dict]:
 
     @cache
     def half(number: int) -> dict[str, list[nbformat.NotebookNode]]:
-        folder = tmp_path_factory.mktemp("lessons")
+        folder, published = tmp_path_factory.mktemp("lessons"), clone / "notebooks"
         names = [params["name"] for params in asked if params["half"] == number]
-        names = [name for name in names if (clone / "notebooks" / name).exists()]
+        names = [name for name in names if (published / name).exists()]
         for name in names:
-            lesson = nbformat.read(clone / "notebooks" / name, as_version=4)
-            lesson.cells += [*wrong_answers(clone / "notebooks" / name), new_code_cell(INSTALLED)]
+            lesson = nbformat.read(published / name, as_version=4)
+            lesson.cells += [*wrong_answers(published / name), new_code_cell(INSTALLED)]
             nbformat.write(lesson, folder / name)
         notebook, places = together.joined([(folder / name, {"quick": True}) for name in names], folder)
         nbformat.write(notebook, folder / "together.ipynb")
