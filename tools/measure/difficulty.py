@@ -82,7 +82,8 @@ def main(arguments: list[str] | None = None) -> None:
         options.data_dir,
         options.labels,
         parameters={"seed": options.seed, "fold": options.fold, "limit": options.limit},
-        scores=scores | {f"{cause} alone": found for cause, found in alone.items()},
+        # Not "background alone": the trial that sees nothing else is called so.
+        scores=scores | {f"cause {cause} alone": found for cause, found in alone.items()},
         seconds=seconds,
     )
 

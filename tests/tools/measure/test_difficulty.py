@@ -11,7 +11,10 @@ from tools.measure.difficulty import cause_alone, masks
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, write_eighty, add_causes, small_network):
-    """Eighty renders of twenty albums, whose glasses tell their gender; and a network that trains quickly."""
+    """Eighty renders of twenty albums, whose glasses tell their gender; and a network that trains quickly.
+
+    One cause is called as the part that is looked at alone: the record must have both.
+    """
     small = real.RECIPES["strided_network"]._replace(
         build=lambda: small_network(real.CONTRACT), epochs=2, views=False
     )
@@ -22,7 +25,7 @@ def folder(tmp_path, monkeypatch, write_eighty, add_causes, small_network):
     folder = write_eighty(20, real.CONTRACT)
     table = adience.read_folds(folder)
     glasses = np.where(table["gender"] == "m", "round", "None")
-    add_causes(folder, age_years=30.0, true_gender="f", glasses=glasses, light=0.5)
+    add_causes(folder, age_years=30.0, true_gender="f", glasses=glasses, face=0.5)
     return folder
 
 
@@ -30,13 +33,13 @@ def test_everything_a_part_and_a_cause_are_scored_by_the_labels_and_recorded(fol
     difficulty.main([str(folder)])
     printed = capsys.readouterr().out
     record = results.read(real.FOLDER / "difficulty_test_renders.json")
-    causes = ["glasses alone", "light alone"]  # not the age, not the gender
+    causes = ["cause glasses alone", "cause face alone"]  # not the age, not the gender
     assert list(record.scores) == ["majority", "strided_network", "face alone", *causes]
     for scores in record.scores.values():
         assert {(score.faces, score.albums, score.split) for score in scores} == {(16, 4, "test")}
     gender = {name: scores[0].estimate for name, scores in record.scores.items()}
-    assert gender["glasses alone"] == 1
-    assert gender["light alone"] == gender["majority"] < 1
+    assert gender["cause glasses alone"] == 1
+    assert gender["cause face alone"] == gender["majority"] < 1
     assert "trained on    64 photographs of 16 albums" in printed
     assert "2 epochs" in printed
 
