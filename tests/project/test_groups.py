@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -21,10 +22,11 @@ def test_it(number):
 
 def test_the_tests_of_a_group_share_a_worker(tmp_path: Path) -> None:
     (tmp_path / "test_them.py").write_text(TESTS)
-    options = ["-q", "-p", "no:cacheprovider", "--numprocesses", "2", "--dist", "loadgroup"]
+    options = ["-q", "-p", "xdist", "-p", "no:cacheprovider", "--numprocesses", "2", "--dist", "loadgroup"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "test_them.py"],
         cwd=tmp_path,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # the others take long to load
         capture_output=True,
         text=True,
     )
