@@ -19,7 +19,8 @@ def folder(tmp_path, monkeypatch, write_eighty, small_network):
 
     monkeypatch.setattr(pretraining, "EPOCHS", {0.25: 2, 1.0: 1})
     monkeypatch.setattr(pretraining, "BEGINNINGS", {"random weights": small, "rendered backbone": small})
-    monkeypatch.setattr(pretraining, "RECIPE", pretraining.RECIPE._replace(contract=SMALL))
+    quick = {"contract": SMALL, "augmented": False, "views": False}
+    monkeypatch.setattr(pretraining, "RECIPE", pretraining.RECIPE._replace(**quick))
     monkeypatch.setattr(real, "FOLDER", tmp_path / "measured")
     men_of_30 = pd.DataFrame({"age": [30.0] * 16, "male": [1.0] * 16})
     monkeypatch.setattr(
