@@ -116,10 +116,11 @@ def data_sets(tmp_path_factory) -> dict[str, Path]:
 def written(rows: pd.DataFrame, folder: Path) -> Path:
     """Write a data set whose photographs are embedded ones."""
     adience.write_folds(rows, folder)
+    faces = embedded.data_dir()  # which looks through all of them: once
     for row in rows.itertuples():
         path = folder / adience.photograph_path(row.user_id, row.face_id, row.original_image)
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(embedded.data_dir() / row.source, path)
+        shutil.copyfile(faces / row.source, path)
     return folder
 
 
