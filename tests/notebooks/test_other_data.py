@@ -160,13 +160,14 @@ def or_none(read: Callable[..., str | None], *label: str) -> str | None:
 
 # Runs the first cells of chapters in one process: from a list of [cells, folder], a message or null for each.
 FIRST_CELLS = """
-import json, sys, warnings
+import gc, json, sys, warnings
 from facelab import backend
 import keras
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.showtraceback = lambda *_, **__: None
 keras.Model.fit = keras.Model.predict = None  # nothing is trained or asked before a chapter stops
+gc.freeze()  # each reset collects garbage, and what TensorFlow has loaded is none
 said = []
 for cells, data_dir in json.load(sys.stdin):
     shell.reset()
