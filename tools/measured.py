@@ -81,6 +81,17 @@ TABLES = {
             "years outside the group": "age, years outside the group",
         },
     ),
+    "five folds": Table(
+        "real_test_folds_01234",
+        "network",
+        {
+            "majority class": "majority",
+            "published, gender, 10 epochs": "gender_cnn",
+            "published, age, 30 epochs": "age_network",
+            "strided, two tasks, 40 epochs": "strided_network",
+        },
+        GENDER_AND_AGE | {"years outside the group": "age, years outside the group"},
+    ),
     "gain of pretraining": Table(
         "pretraining_test",
         "labels",
@@ -204,9 +215,8 @@ def about(record: results.Record, scores: Sequence[results.Score]) -> str:
     part = "up to " if any(other.faces < score.faces for other in scores) else ""
     albums = "each an album of its own" if score.albums == score.faces else results._albums(score)
     seeds = given.get("seeds", [given["seed"]])
-    trained = (
-        f"mean of seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"one training, seed {seeds[0]}"
-    )
+    times = "one training a fold" if len(given.get("folds", [])) > 1 else "one training"
+    trained = f"mean of seeds {', '.join(map(str, seeds))}" if len(seeds) > 1 else f"{times}, seed {seeds[0]}"
     if not record.seconds:
         trained = "nothing was trained on them"
     over = "albums, those of means over seeds, too" if len(seeds) >= 3 else "albums"
