@@ -17,7 +17,11 @@ def folder(tmp_path, monkeypatch, write_eighty, small_network):
     quick = {"contract": SMALL, "epochs": 1, "augmented": False, "views": False}
     base = further.BASE._replace(build=lambda: small_network(SMALL), **quick)
     monkeypatch.setattr(further, "BASE", base)
-    ways = {"chapter 5": further.Way(base), "taught": further.Way(base._replace(ema=0.5), taught=True)}
+    ways = {
+        "chapter 5": further.Way(base),
+        "mean weights": further.Way(base._replace(ema=0.5)),
+        "taught": further.Way(base, taught=True),
+    }
     monkeypatch.setattr(further, "WAYS", ways)
     return write_eighty(40, SMALL)
 
@@ -25,11 +29,15 @@ def folder(tmp_path, monkeypatch, write_eighty, small_network):
 def test_every_way_is_scored_and_its_gain_is_over_the_first(folder, monkeypatch):
     assert further.main([str(folder)]) == 0
     record = results.read(real.FOLDER / "further_test.json")
-    assert list(record.scores) == ["chapter 5", "taught", "taught, gain"]
-    for base, one, gain in zip(*record.scores.values(), strict=True):
-        assert gain.estimate == pytest.approx(one.estimate - base.estimate)
+    ways = ["chapter 5", "mean weights", "taught"]
+    assert list(record.scores) == [*ways, "mean weights, gain", "taught, gain"]
+    for way in ways[1:]:
+        for one, base, gain in zip(
+            record.scores[way], record.scores["chapter 5"], record.scores[f"{way}, gain"], strict=True
+        ):
+            assert gain.estimate == pytest.approx(one.estimate - base.estimate)
 
-    # Again: nothing is left to train.
+    # Again, of one way alone: nothing is left to train.
     monkeypatch.setattr(training, "_train_one_epoch", lambda *_: pytest.fail("trained again"))
     assert further.main([str(folder), "--ways", "taught"]) == 0
     again = results.read(real.FOLDER / "further_test.json")
@@ -68,7 +76,7 @@ def test_two_seeds_are_too_few(folder, capsys):
 def test_the_mean_of_the_weights_is_kept(folder):
     table = photographs.read_photographs(folder)
     last, mean = (
-        real.trained(way.recipe, table, folder, seed=0, folder=real.FOLDER / name)[0]
-        for name, way in further.WAYS.items()
+        real.trained(further.WAYS[way].recipe, table, folder, seed=0, folder=real.FOLDER / way)[0]
+        for way in ("chapter 5", "mean weights")
     )
     assert any(not np.allclose(a, b) for a, b in zip(last.get_weights(), mean.get_weights(), strict=True))
