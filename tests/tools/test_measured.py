@@ -146,14 +146,19 @@ def test_the_tables_of_the_book_are_those_of_its_records(path):
     assert measured.filled(TEXTS[path]) == TEXTS[path], "run `python -m tools.measured`"
 
 
-def test_the_gains_on_photographs_in_the_figure_of_lesson_5_3_are_those_of_the_record():
-    path = MEASURED / "pretraining_test.json"
+def recorded(name: str) -> results.Record:
+    """A record of the book, of photographs that not everybody has."""
+    path = MEASURED / f"{name}.json"
     if not path.is_file():
-        pytest.skip("nothing that was measured on photographs has been recorded yet: `make measure-real`")
+        pytest.skip(f"{name} has not been recorded yet: `make measure-real`")
+    return results.read(path)
+
+
+def test_the_gains_on_photographs_in_the_figure_of_lesson_5_3_are_those_of_the_record():
+    scores = recorded("pretraining_test").scores
     (lesson,) = [path for path in chapters() if path.stem.startswith("05_3_")]
     code = "\n".join(cell.source for cell in nbformat.read(lesson, 4).cells if cell.cell_type == "code")
     (drawn,) = re.findall(r'GAINS = """(.*?)"""', code, flags=re.DOTALL)
-    scores = results.read(path).scores
     for row in pd.read_csv(StringIO(drawn)).query("pictures == 'photographs'").itertuples():
         (gain,) = [score for score in scores[f"{row.share:.0%}, gain"] if score.name == "age exact"]
         assert (row.estimate, row.low, row.high) == tuple(round(value, 3) for value in gain.interval), row
@@ -164,18 +169,10 @@ def test_the_gains_on_photographs_in_the_figure_of_lesson_5_3_are_those_of_the_r
 )
 def test_fold_4_is_the_kindest_to_the_published_networks(network, score):
     """As the page on real photographs says."""
-    path = MEASURED / "real_test_folds_01234.json"
-    if not path.is_file():
-        pytest.skip("the five folds have not been recorded: `make measure-real FOLDS=all`")
-    found = results.read(path).scores
-    folds = [
-        one.estimate
-        for fold in adience.FOLDS
-        for one in found[f"{network}, fold {fold}"]
-        if one.name == score
-    ]
-    assert len(folds) == 5
-    assert max(folds) == folds[4]
+    scores = recorded("real_test_folds_01234").scores
+    of_folds = [{one.name: one for one in scores[f"{network}, fold {fold}"]} for fold in adience.FOLDS]
+    estimates = [of_fold[score].estimate for of_fold in of_folds]
+    assert max(estimates) == estimates[4]
 
 
 @pytest.mark.parametrize("path", sorted(MEASURED.glob("*.json")), ids=lambda path: path.stem)
