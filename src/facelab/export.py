@@ -6,13 +6,14 @@ refuses another contract than the file's.
 """
 
 import importlib.util
+import io
 import json
 import logging
 import os
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -172,8 +173,7 @@ def export(
             if name == "Keras":
                 without_optimizer.save(path)
             else:
-                with without_messages(), warnings.catch_warnings(), _only_errors(tf.get_logger()):
-                    warnings.simplefilter("ignore")
+                with _silence():
                     without_optimizer.export(str(path), verbose=False, **how[name])
             _write_contract(path, contract)
         settings.write(made)
@@ -322,14 +322,20 @@ def _contract_in_zip(path: Path) -> str:
 
 
 @contextmanager
-def _only_errors(logger: logging.Logger) -> Iterator[None]:
-    """Let a logger say nothing but errors for a block."""
+def _silence() -> Iterator[None]:
+    """Let nothing be said for a block but TensorFlow's errors."""
+    from facelab.backend import tf
+
+    logger = tf.get_logger()
     level = logger.level
     logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+    # Keras 3.13 prints where it saved a LiteRT file, whatever `verbose` says.
+    with without_messages(), warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def _refuse_misfit(shape: tuple[int, ...], contract: PixelContract, what: str) -> None:
