@@ -99,6 +99,23 @@ TABLES = {
         GENDER_AND_AGE,
         points=True,
     ),
+    "one more step": Table(
+        "further_validation",
+        "training",
+        {
+            "as in lesson 5.3": "chapter 5",
+            "mean of the weights": "mean weights",
+            "taught": "taught",
+        },
+        GENDER_AND_AGE,
+    ),
+    "gain of one more step": Table(
+        "further_validation",
+        "training",
+        {"mean of the weights": "mean weights, gain", "taught": "taught, gain"},
+        GENDER_AND_AGE,
+        points=True,
+    ),
     "what judges read in renders": Table("judge_renders", "network", JUDGES, OF_JUDGES),
     "what judges read in photographs": Table("judge", "network", JUDGES, OF_JUDGES),
     "domain gap": Table(
