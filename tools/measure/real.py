@@ -264,15 +264,44 @@ def trained(
     )
     steps = recipe.epochs * len(batches)
     learning_rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-    averaged = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
+    how: dict[str, Any] = {"learning_rate": learning_rate, "weight_decay": recipe.weight_decay}
+    optimizer = Averaging(recipe.ema, **how) if recipe.ema else keras.optimizers.AdamW(**how)
     model.compile(
-        keras.optimizers.AdamW(learning_rate, weight_decay=recipe.weight_decay, **averaged),
+        optimizer,
         loss=only_or_all({head: LOSSES[head] for head in recipe.heads}),
     )
     history = training.fit(model, batches, epochs=recipe.epochs, folder=folder)
-    if recipe.ema:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
+    if isinstance(optimizer, Averaging):
+        optimizer.put_mean_into(model)
+        normalise_anew(model, batches)
     return model, history
+
+
+class Averaging(keras.optimizers.AdamW):
+    """AdamW that keeps a moving average of the weights beside them, until it is asked for.
+
+    Keras's own would put it in their place at the end of each ``fit``, which here is each epoch: training
+    would go on from the average, and fall behind.
+    """
+
+    def __init__(self, momentum: float, **how: Any):
+        super().__init__(use_ema=True, ema_momentum=momentum, **how)
+
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
+        """Leave the weights as they are."""
+
+    def put_mean_into(self, model: keras.Model) -> None:
+        """Replace the model's weights by their average."""
+        super().finalize_variable_values(model.trainable_variables)
+
+
+def normalise_anew(model: keras.Model, batches: pipeline.TrainingBatches) -> None:
+    """Let batch normalisation run over an epoch: its statistics were those of other weights.
+
+    Izmailov et al. (2018), section 3.2. Weights that are trained stay as they are.
+    """
+    for images, *_ in batches.epoch(0):
+        model(images, training=True)
 
 
 def targets(recipe: Recipe, table: pd.DataFrame) -> Any:

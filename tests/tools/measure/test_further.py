@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from facelab import pipeline, results, training
+from facelab import models, pipeline, results, training
 from tools.measure import further, photographs, real
 
 SMALL = pipeline.PixelContract(16, 3)
@@ -73,10 +73,37 @@ def test_two_seeds_are_too_few(folder, capsys):
     assert "three or more" in capsys.readouterr().err
 
 
-def test_the_mean_of_the_weights_is_kept(folder):
+def weights_of(way, folder, epochs):
+    """Trained with a way's recipe, from the same seed."""
+    recipe = further.WAYS[way].recipe._replace(epochs=epochs)
     table = photographs.read_photographs(folder)
-    last, mean = (
-        real.trained(further.WAYS[way].recipe, table, folder, seed=0, folder=real.FOLDER / way)[0]
-        for way in ("chapter 5", "mean weights")
+    return real.trained(recipe, table, folder, seed=0, folder=real.FOLDER / way)[0].get_weights()
+
+
+def test_the_mean_of_the_weights_is_kept(folder):
+    last, mean = (weights_of(way, folder, epochs=1) for way in ("chapter 5", "mean weights"))
+    assert any(not np.allclose(a, b) for a, b in zip(last, mean, strict=True))
+
+
+def test_training_goes_on_from_the_weights_and_not_from_their_mean(folder, monkeypatch):
+    monkeypatch.setattr(real.Averaging, "put_mean_into", lambda *_: None)
+    monkeypatch.setattr(real, "normalise_anew", lambda *_: None)
+    last, beside_a_mean = (weights_of(way, folder, epochs=2) for way in ("chapter 5", "mean weights"))
+    for one, other in zip(last, beside_a_mean, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_batch_normalisation_gets_the_statistics_of_the_weights_that_are_there(folder):
+    table = photographs.read_photographs(folder)
+    model = models.strided_network(pipeline.PixelContract(32, 3))
+    of_norm = model.get_layer("stem_norm").moving_mean
+    of_norm.assign(np.full(of_norm.shape, 1e6))
+    before = [weights.numpy() for weights in model.trainable_variables]
+    target = pipeline.age_target(table)
+    batches = pipeline.TrainingBatches(
+        table, folder, target, pipeline.PixelContract(32, 3), batch_size=1, seed=0
     )
-    assert any(not np.allclose(a, b) for a, b in zip(last.get_weights(), mean.get_weights(), strict=True))
+    real.normalise_anew(model, batches)  # 80 batches leave a sixtieth of what was there
+    assert np.all(np.abs(of_norm) < 2e4)
+    for one, other in zip(before, model.trainable_variables, strict=True):
+        np.testing.assert_array_equal(one, other)
