@@ -173,7 +173,10 @@ def export(
             if name == "Keras":
                 without_optimizer.save(path)
             else:
-                with _silence():
+                # Keras 3.13 prints where it saved a file, whatever `verbose` says.
+                said = redirect_stdout(io.StringIO())
+                with without_messages(), said, warnings.catch_warnings(), _only_errors(tf.get_logger()):
+                    warnings.simplefilter("ignore")
                     without_optimizer.export(str(path), verbose=False, **how[name])
             _write_contract(path, contract)
         settings.write(made)
@@ -322,20 +325,14 @@ def _contract_in_zip(path: Path) -> str:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
-    """Let nothing be said for a block but TensorFlow's errors."""
-    from facelab.backend import tf
-
-    logger = tf.get_logger()
+def _only_errors(logger: logging.Logger) -> Iterator[None]:
+    """Let a logger say nothing but errors for a block."""
     level = logger.level
     logger.setLevel(logging.ERROR)
-    # Keras 3.13 prints where it saved a LiteRT file, whatever `verbose` says.
-    with without_messages(), warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _refuse_misfit(shape: tuple[int, ...], contract: PixelContract, what: str) -> None:

@@ -266,10 +266,7 @@ def trained(
     learning_rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
     how: dict[str, Any] = {"learning_rate": learning_rate, "weight_decay": recipe.weight_decay}
     optimizer = Averaging(recipe.ema, **how) if recipe.ema else keras.optimizers.AdamW(**how)
-    model.compile(
-        optimizer,
-        loss=only_or_all({head: LOSSES[head] for head in recipe.heads}),
-    )
+    model.compile(optimizer, only_or_all({head: LOSSES[head] for head in recipe.heads}))
     history = training.fit(model, batches, epochs=recipe.epochs, folder=folder)
     if isinstance(optimizer, Averaging):
         optimizer.put_mean_into(model)

@@ -95,14 +95,12 @@ def test_training_goes_on_from_the_weights_and_not_from_their_mean(folder, monke
 
 def test_batch_normalisation_gets_the_statistics_of_the_weights_that_are_there(folder):
     table = photographs.read_photographs(folder)
-    model = models.strided_network(pipeline.PixelContract(32, 3))
+    model = models.strided_network(SMALL)
     of_norm = model.get_layer("stem_norm").moving_mean
     of_norm.assign(np.full(of_norm.shape, 1e6))
     before = [weights.numpy() for weights in model.trainable_variables]
     target = pipeline.age_target(table)
-    batches = pipeline.TrainingBatches(
-        table, folder, target, pipeline.PixelContract(32, 3), batch_size=1, seed=0
-    )
+    batches = pipeline.TrainingBatches(table, folder, target, SMALL, batch_size=1, seed=0)
     real.normalise_anew(model, batches)  # 80 batches leave a sixtieth of what was there
     assert np.all(np.abs(of_norm) < 2e4)
     for one, other in zip(before, model.trainable_variables, strict=True):
