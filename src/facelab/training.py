@@ -165,9 +165,8 @@ def _fit(
             variable.assign(value)
     if checkpoint is not None and not finished(history):
         refuse_unwritable(checkpoint.parent)
-    if model.built:
-        # Left to the first step, it makes its variables inside the graph, and TensorFlow traces that twice.
-        _build_optimiser(model)
+    if model.built and not model.run_eagerly and not finished(history):
+        _build_all(model, train)
     while not finished(history):
         row = _train_one_epoch(model, train.epoch(len(history)), validation, len(history) + 1)
         _refuse_unwatchable(row, watched)
@@ -245,6 +244,22 @@ def _waited(history: list[Row], monitor: str | None, mode: Mode | None) -> int:
     if not history or monitor is None:
         return 0
     return len(history) - 1 - best_epoch([row[monitor] for row in history], monitor, mode)
+
+
+def _build_all(model: keras.Model, train: TrainingBatches) -> None:
+    """Make the variables of optimiser, losses and metrics.
+
+    Left to the first step, they are made inside its graph, which TensorFlow traces twice for that.
+    """
+    _build_optimiser(model)
+    # One photograph, black: whoever compares shapes sees those of a batch.
+    batch = tf.nest.map_structure(
+        lambda spec: tf.zeros([1, *spec.shape[1:]], spec.dtype), train.epoch(0).element_spec
+    )
+    images, target, weight = (*batch, None)[:3]
+    answer = model(images)
+    model.compute_loss(images, target, answer, weight)
+    model.compute_metrics(images, target, answer, weight)  # which each epoch begins anew
 
 
 def _build_optimiser(model: keras.Model) -> None:

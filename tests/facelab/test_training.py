@@ -527,6 +527,32 @@ def test_several_heads_and_weights_are_trained_too(data_dir: Path, tmp_path: Pat
     assert {"gender_loss", "age_loss", "val_loss"} <= set(history)
 
 
+@pytest.mark.parametrize("metrics", [None, ["accuracy"]], ids=["a loss for each head", "metrics"])
+def test_a_step_is_traced_once(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, metrics: list[str] | None
+) -> None:
+    """A trace takes most of a second: as long as an epoch in a short run."""
+    traces = 0
+
+    def train_step(model: keras.Model, data: Any) -> Any:
+        nonlocal traces
+        traces += 1
+        return step(model, data)
+
+    step = keras.Model.train_step
+    monkeypatch.setattr(keras.Model, "train_step", train_step)
+    flat = keras.layers.Flatten()(images := keras.Input((8, 8, 1)))
+    heads = {name: keras.layers.Dense(8, "softmax", name=name)(flat) for name in ("a", "b")}
+    model = keras.Model(images, heads)
+    loss = "sparse_categorical_crossentropy"
+    model.compile("adam", dict.fromkeys(heads, loss), metrics=metrics and dict.fromkeys(heads, metrics))
+    table = adience.read_folds(data_dir)
+    target = dict.fromkeys(heads, pipeline.age_target(table))
+    batches = pipeline.TrainingBatches(table, data_dir, target, SMALL, batch_size=8)
+    training.fit(model, batches, epochs=2)
+    assert traces == 1
+
+
 def test_what_makes_no_sense_is_refused(data_dir: Path) -> None:
     with pytest.raises(TypeError, match=r"Dataset, which knows no epochs: make a pipeline\.TrainingBatches"):
         training.fit(linear(keras.optimizers.SGD(0.1)), data(data_dir)[1], epochs=1)
