@@ -18,15 +18,22 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("FACELAB_SHARED", REPOSITORY.parent / "shared"))
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Measuring data that cannot be in the repository; tests that need it are skipped without it."""
-    folder = Path(os.environ.get("FACELAB_SHARED", REPOSITORY.parent / "shared"))
-    if not folder.is_dir():
-        pytest.skip(f"no measuring data: {folder} does not exist (FACELAB_SHARED names another place)")
-    return folder
+    if not SHARED.is_dir():
+        pytest.skip(f"no measuring data: {SHARED} does not exist (FACELAB_SHARED names another place)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def real_faces() -> Path | None:
+    """Real photographs in the benchmark's layout, for tests that take other faces where there are none."""
+    folder = SHARED / "real-faces"
+    return folder if folder.is_dir() else None
 
 
 @pytest.fixture(scope="session")

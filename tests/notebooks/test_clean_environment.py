@@ -1,6 +1,7 @@
 """Every lesson works in an empty folder and a clean environment, what Colab gives it: quick, as committed.
 
-At its end its checkers refuse the likely wrong answers: most of them need what only their lesson has.
+It has real photographs where they are at hand, since ``make book`` runs each lesson on the embedded faces. At
+its end its checkers refuse the likely wrong answers: most of them need what only their lesson has.
 """
 
 from __future__ import annotations
@@ -76,7 +77,13 @@ assert said.startswith("Not yet"), f"check_{task} says to a wrong answer: {{said
 """
 
 
-INSTALLED = "import facelab\n\nassert 'site-packages' in facelab.__file__, facelab.__file__"
+INSTALLED = """\
+import facelab
+from facelab import embedded
+
+assert "site-packages" in facelab.__file__, facelab.__file__
+assert (embedded.data_dir() / "factors.csv").exists()
+"""
 
 
 def wrong_answers(notebook: Path) -> list[nbformat.NotebookNode]:
@@ -98,9 +105,10 @@ HALVES = [
 
 
 @pytest.fixture(scope="module")
-def executed(request, clone, python, tmp_path_factory) -> Callable[[int], dict]:
+def executed(request, clone, python, real_faces, tmp_path_factory) -> Callable[[int], dict]:
     """The code cells of the lessons of a half whose tests have been asked for, and wrong answers."""
     asked = [item.callspec.params for item in request.session.items if item.fspath == request.fspath]
+    parameters = {"quick": True} | ({"data_dir": str(real_faces)} if real_faces else {})
 
     @cache
     def half(number: int) -> dict[str, list[nbformat.NotebookNode]]:
@@ -111,7 +119,7 @@ def executed(request, clone, python, tmp_path_factory) -> Callable[[int], dict]:
             lesson = nbformat.read(published / name, as_version=4)
             lesson.cells += [*wrong_answers(published / name), new_code_cell(INSTALLED)]
             nbformat.write(lesson, folder / name)
-        notebook, places = together.joined([(folder / name, {"quick": True}) for name in names], folder)
+        notebook, places = together.joined([(folder / name, parameters) for name in names], folder)
         nbformat.write(notebook, folder / "together.ipynb")
         execute = ["nbconvert", "--to", "notebook", "--execute", "--allow-errors", "--output", "ran.ipynb"]
         run(
@@ -140,7 +148,7 @@ def as_in_colab(clone: Path, python: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "half"), HALVES)
-def test_it_runs_on_the_embedded_faces(name, half, executed):
+def test_it_runs_to_its_end(name, half, executed):
     lessons = executed(half)
     if name not in lessons:
         pytest.skip(f"{name} is not committed yet")
