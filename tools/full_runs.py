@@ -26,7 +26,7 @@ from tools.parameters import check_parameters
 from tools.paths import FULL, NOTEBOOKS, RECORDS, REPOSITORY
 
 LENGTHS: dict[str, dict[str, Any]] = {
-    "03_3_what_is_a_score_worth": {"epochs": 8, "photographs": None},
+    "03_3_what_is_a_score_worth": {"epochs": 8, "photographs": None, "pooled_pace": 3},
     "04_4_is_it_the_loss": {"epochs": 15, "photographs": None, "width": 24},
     "05_3_how_many_labels_is_it_worth": {"steps": 400},
     "06_2_folds_seeds_pairs": {"epochs": 15, "photographs": None, "trainings": 5, "width": 24},

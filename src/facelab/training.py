@@ -252,14 +252,14 @@ def _build_all(model: keras.Model, train: TrainingBatches) -> None:
     Left to the first step, they are made inside its graph, which TensorFlow traces twice for that.
     """
     _build_optimiser(model)
-    # One photograph, black: whoever compares shapes sees those of a batch.
-    batch = tf.nest.map_structure(
-        lambda spec: tf.zeros([1, *spec.shape[1:]], spec.dtype), train.epoch(0).element_spec
+    images, target, *weight = train.epoch(0).element_spec
+    # The model is asked for shapes alone: one of its layers might remember what it is shown.
+    answer = model.compute_output_spec(keras.KerasTensor((1, *images.shape[1:]), images.dtype.name))
+    zeros = tf.nest.map_structure(
+        lambda spec: tf.zeros([1, *spec.shape[1:]], spec.dtype), (target, answer, *weight)
     )
-    images, target, weight = (*batch, None)[:3]
-    answer = model(images)
-    model.compute_loss(images, target, answer, weight)
-    model.compute_metrics(images, target, answer, weight)  # which each epoch begins anew
+    model.compute_loss(None, *zeros)
+    model.compute_metrics(None, *zeros)  # which each epoch begins anew
 
 
 def _build_optimiser(model: keras.Model) -> None:
