@@ -259,7 +259,7 @@ def _build_all(model: keras.Model, train: TrainingBatches) -> None:
         lambda spec: tf.zeros([1, *spec.shape[1:]], spec.dtype), (target, answer, *weight)
     )
     model.compute_loss(None, *zeros)
-    model.compute_metrics(None, *zeros)  # which each epoch begins anew
+    model.compute_metrics(None, *zeros)  # they count from zero again when an epoch begins
 
 
 def _build_optimiser(model: keras.Model) -> None:
