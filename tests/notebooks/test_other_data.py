@@ -250,7 +250,7 @@ def executed(request, data_sets, tmp_path_factory) -> Callable[[int], dict]:
 @pytest.mark.parametrize(("name", "number", "half"), HALVES)
 def test_a_lesson_runs_to_its_end(name, number, half, executed, data_sets) -> None:
     if name not in data_sets:
-        pytest.skip("no real photographs are at hand")
+        pytest.skip("no real-faces among the measuring data (FACELAB_SHARED names their folder)")
     cells = executed(half)[name, number]
     assert not together.failures(cells), together.failures(cells)[0]
     # What the package has to say of the data is the one thing that may be said in red.
